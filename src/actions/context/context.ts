@@ -1,0 +1,137 @@
+/**
+ * All that an action may touch of the world. The command line builds one over files and a terminal, the ceremony engine
+ * one over a session; tests build their own. Interfaces only.
+ */
+import type { Descriptor } from '#crypto/descriptor';
+import type { Environment, KeyRecord } from '#custody/authority/record';
+import type { Identity, OpenIdentity } from '#custody/authority/identity';
+import type { Json } from '#formats/canonical-json';
+import type { SecretBytes } from '#formats/secret-bytes';
+
+/** Deviations from safe defaults that must be named to be allowed; each is recorded. */
+export type Waiver = 'n-of-n' | 'threshold-1' | 'draft';
+
+/** A key whose public side is known. */
+export interface FoundKey {
+  readonly record: KeyRecord;
+  readonly descriptor: Descriptor;
+  /** Raw public key bytes; for symmetric keys the check value. */
+  readonly publicKey: Uint8Array;
+  /** Where it rests, for people: `file:/path`, `keychain:…`, `ceremony:…`. */
+  readonly location: string;
+}
+
+/** A key with its private side in memory. The receiver disposes it. */
+export interface OpenKey extends FoundKey, Disposable {
+  /** Raw private form of the descriptor (seed, scalar, key). */
+  readonly secret: SecretBytes;
+}
+
+/** Public key material read from any PUB. */
+export interface PublicKey {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+  readonly record?: KeyRecord;
+  /** Set when PUB was an identity's public file; `bytes` is then its x-wing or signing key as asked. */
+  readonly identity?: Identity;
+}
+
+/** How a new or changed key is to rest. */
+export interface Placement {
+  /** Write there and not into the store. */
+  readonly out?: string | undefined;
+  /** Leave the private key unencrypted. */
+  readonly plaintext?: boolean | undefined;
+}
+
+/** The keys that this run can reach. */
+export interface KeySpace {
+  /** @throws MissingInputError `E_KEY_NOT_FOUND`, UsageError `E_KEY_AMBIGUOUS` */
+  find(reference: string): Promise<FoundKey>;
+  /** Opens the private side, asking for a passphrase when sealed. @throws RefusedError `E_PASSPHRASE_WRONG` */
+  open(reference: string): Promise<OpenKey>;
+  /** Places a new key; adopts nothing: the caller still disposes `secret`. */
+  add(record: KeyRecord, secret: SecretBytes, placement: Placement): Promise<FoundKey>;
+  /** Replaces a key's record (state, policy, tags …), re-sealing the private side under it. */
+  update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
+  /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
+  destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
+  list(): Promise<readonly FoundKey[]>;
+}
+
+/** Identities that this run can reach. */
+export interface IdentitySpace {
+  find(reference: string): Promise<Identity>;
+  /** Opens the private side; the receiver disposes it. Without a reference, the one that `--identity` named, if any. */
+  open(reference?: string): Promise<OpenIdentity | undefined>;
+  add(identity: OpenIdentity, placement: Placement): Promise<string>;
+  list(): Promise<readonly Identity[]>;
+}
+
+/** Files as the operator names them; `-` is standard input or output. */
+export interface FileSpace {
+  /** Whole content. @throws MissingInputError `E_FILE_MISSING`, InputError `E_FILE_TOO_LARGE` */
+  read(path: string, maxBytes?: number): Uint8Array;
+  /** Atomic, fsynced; 0600 when secret; refuses to overwrite without `--force`. @throws OutputError `E_FILE_EXISTS` */
+  write(path: string, bytes: Uint8Array, options?: { readonly secret?: boolean }): void;
+  /** @throws OutputError when any of these outputs exists already: asked before work begins. */
+  assertAbsent(paths: readonly string[]): void;
+  exists(path: string): boolean;
+  /** Names inside a folder; empty when there is none. */
+  list(path: string): readonly string[];
+  isDirectory(path: string): boolean;
+}
+
+/** A person of the ceremony, or of the command line. */
+export interface Person {
+  readonly name: string;
+  readonly role: string;
+  readonly identity?: Identity;
+}
+
+/** Questions to people. Where nothing may prompt, a missing answer is a usage error that names the option. */
+export interface Asker {
+  /** A passphrase to open something: each call offers the next one; `undefined` when there are no more to try. */
+  passphrase(question: {
+    readonly opens: string;
+    readonly attempt: number;
+    readonly person?: Person;
+  }): Promise<SecretBytes | undefined>;
+  /** A new passphrase, typed twice by a person. `undefined` when the operator chose none (`--no-passphrase`). */
+  newPassphrase(question: {
+    readonly seals: string;
+    readonly person?: Person;
+  }): Promise<SecretBytes | undefined>;
+  /** The people holding a role; outside a ceremony there are none. */
+  people(role: string): readonly Person[];
+}
+
+/** An event for the hash chain of the home or the session; public data only. */
+export interface AuditEvent {
+  readonly type: string;
+  readonly data: { readonly [member: string]: Json };
+}
+
+/** Everything an action may touch. */
+export interface ActionContext {
+  readonly now: () => Date;
+  /** Bytes from the operating system's generator. */
+  readonly random: (length: number) => Uint8Array;
+  readonly keys: KeySpace;
+  readonly identities: IdentitySpace;
+  readonly files: FileSpace;
+  readonly ask: Asker;
+  /** Mark that everything made here carries. */
+  readonly environment: Environment;
+  readonly waivers: ReadonlySet<Waiver>;
+  /** Environments besides production whose keys may be used where they normally are refused. */
+  readonly allowedEnvironments: ReadonlySet<Environment>;
+  /** Appends to the hash chain of this home or session. */
+  readonly record: (event: AuditEvent) => void;
+  /** One line of progress for people; shown on stderr of a terminal only. */
+  readonly progress: (message: string) => void;
+  /** Version of conclave, as written into artifacts. */
+  readonly version: string;
+  /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */
+  readonly scryptLogN: number;
+}

@@ -1,0 +1,50 @@
+/**
+ * The machine underneath, as an interface: files, clock, randomness, locks, air-gap probes. Handed in, so that tests and
+ * fault injection replace it. Calls are synchronous on purpose: nothing else runs between a journal write and its fsync.
+ */
+
+/** How a file is to be written. */
+export interface WriteOptions {
+  /** 0600 instead of 0644. */
+  readonly secret?: boolean;
+  /** Replace an existing file; otherwise an existing one is refused (OutputError `E_FILE_EXISTS`). */
+  readonly overwrite?: boolean;
+}
+
+/** Files, always durable: a call returns only after data and directory entry are fsynced. */
+export interface HostFiles {
+  /** Whole content. @throws MissingInputError `E_FILE_MISSING`, InputError `E_FILE_TOO_LARGE`, UnavailableError `E_FILE_UNREADABLE` */
+  read(path: string, maxBytes?: number): Uint8Array;
+  /** Atomic: temporary file beside it, fsync, rename (or link, when it must not exist), fsync of the folder. @throws OutputError */
+  write(path: string, bytes: Uint8Array, options?: WriteOptions): void;
+  /** Appends and fsyncs; a torn last line is the reader's business. @throws OutputError */
+  append(path: string, bytes: Uint8Array): void;
+  /** Cuts a file to a length and fsyncs (used to drop a torn last journal line). */
+  truncate(path: string, length: number): void;
+  exists(path: string): boolean;
+  isDirectory(path: string): boolean;
+  list(path: string): readonly string[];
+  makeDirectory(path: string, options?: { readonly secret?: boolean }): void;
+  remove(path: string): void;
+  /** Overwrites with zeroes, fsyncs, removes; what that is worth on flash media is told in docs/secrets-in-memory.md. */
+  shred(path: string): void;
+  /** Holds an exclusive lock until released; a lock left by a dead process is taken over. @throws TryAgainError `E_LOCKED` */
+  lock(path: string): { release(): void };
+}
+
+/** One probe of the air-gap report. */
+export interface Probe {
+  readonly name: string;
+  readonly result: 'ok' | 'finding' | 'not-checked';
+  /** One sentence, as recorded. */
+  readonly detail: string;
+}
+
+/** The machine. */
+export interface Host {
+  readonly files: HostFiles;
+  now(): Date;
+  /** Bytes from the operating system's generator. */
+  random(length: number): Uint8Array;
+  airGap(): readonly Probe[];
+}

@@ -1,0 +1,40 @@
+/**
+ * Optional components of the test machine. Where one is missing, its tests are skipped and say so; under
+ * `CONCLAVE_REQUIRE=all` a missing component is a failure.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+
+/** Root of the checkout. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+const told = new Set<string>();
+
+/**
+ * Whether tests that need `component` can run here.
+ * @throws Error when it is absent and everything is required
+ */
+export function needs(component: string, present: boolean, why: string): boolean {
+  if (present) return true;
+  if (process.env['CONCLAVE_REQUIRE'] === 'all') {
+    throw new Error(`${component} is required (CONCLAVE_REQUIRE=all) and absent: ${why}`);
+  }
+  if (!told.has(component)) {
+    told.add(component);
+    process.stderr.write(`skipped: ${component} is absent: ${why}\n`);
+  }
+  return false;
+}
+
+/** Whether a program can be started. */
+export function hasProgram(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0;
+}
+
+/** Folder of the independent test vectors, when there is one. */
+export function vectorsDir(): string | undefined {
+  const folder = process.env['CONCLAVE_VECTORS'] ?? join(root, '../shared/vectors');
+  return existsSync(folder) ? folder : undefined;
+}
