@@ -1,0 +1,46 @@
+/**
+ * People at the keyboard, as an interface: the prompts of a real terminal, an answers file, or a test stand behind it.
+ * Rules of the house's terminal: conversation on stderr, nothing secret echoed, no meaning in colour alone, every screen
+ * within 80 by 24, Ctrl-C always leaves the terminal as it was (InterruptedError, exit 130).
+ */
+import type { SecretBytes } from '#formats/secret-bytes';
+
+/** How an answer came about; the transcript grades it. */
+export type AnswerSource = 'person' | 'unattended';
+
+/** An answer and where it came from. */
+export interface Answer<T> {
+  readonly value: T;
+  readonly source: AnswerSource;
+}
+
+/** Where in a script a question stands; an answers file is keyed by it. */
+export interface QuestionAt {
+  /** `act/step` or `act/step/person`; empty outside ceremonies. */
+  readonly key: string;
+}
+
+/** Conversation with people. */
+export interface Terminal {
+  /** Whether questions can be asked at all. */
+  readonly interactive: boolean;
+  /** Lines of conversation. */
+  say(text: string): void;
+  /** A headed screen: where we are, who acts, what is about to happen. */
+  heading(text: string, detail?: string): void;
+  confirm(question: string, at: QuestionAt): Promise<Answer<boolean>>;
+  text(
+    question: string,
+    at: QuestionAt,
+    check?: (value: string) => string | undefined,
+  ): Promise<Answer<string>>;
+  choose(
+    question: string,
+    choices: readonly { readonly value: string; readonly label: string }[],
+    at: QuestionAt,
+  ): Promise<Answer<string>>;
+  /** Not echoed. `undefined` when there is nothing (more) to offer. */
+  secret(question: string, at: QuestionAt): Promise<Answer<SecretBytes> | undefined>;
+  /** Shows work in progress, on a terminal only. */
+  progress<T>(message: string, work: () => Promise<T>): Promise<T>;
+}
