@@ -123,6 +123,8 @@ export interface ActionDescription {
   /** What a ceremony must know of secrets: this action makes, protects, seals or destroys the key it names. */
   readonly secrecy?: 'creates' | 'protects' | 'destroys';
   readonly examples: readonly Example[];
+  /** Exit codes to document besides those that follow from inputs and outputs, e.g. 75 where a quorum can be incomplete. */
+  readonly exits?: readonly number[];
   /** Only a subcommand, never a ceremony step; or only a step. */
   readonly only?: 'cli' | 'ceremony';
 }

@@ -3,7 +3,7 @@
  * Every public artifact that conclave hashes or signs is written by this encoder.
  * @see RFC 8785 §3.2
  */
-import { equal, fromUtf8, utf8 } from './bytes.js';
+import { equal, fromUtf8, isWellFormed, utf8 } from './bytes.js';
 import { InputError, InternalError } from './errors.js';
 
 /** What canonical JSON can carry: no fractions, no dates, no undefined. */
@@ -27,8 +27,6 @@ export interface JsonStyle {
   readonly escapeLineSeparators?: boolean;
 }
 
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-
 /**
  * Canonical text of a value: members sorted by UTF-16 code units, no white space, integers only.
  * @throws {@link InternalError} `E_JSON_UNREPRESENTABLE` for values that canonical JSON cannot carry
@@ -40,7 +38,7 @@ export function canonicalJson(value: Json, style: JsonStyle = {}): string {
     return Object.is(value, -0) ? '0' : String(value);
   }
   if (typeof value === 'string') {
-    if (LONE_SURROGATE.test(value)) throw unrepresentable('a string with a lone surrogate');
+    if (!isWellFormed(value)) throw unrepresentable('a string with a lone surrogate');
     const text = JSON.stringify(value);
     return style.escapeLineSeparators === true
       ? text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
@@ -236,7 +234,7 @@ class Reader {
         out += plain;
       }
     }
-    if (LONE_SURROGATE.test(out)) throw this.#fail('a string with a lone surrogate');
+    if (!isWellFormed(out)) throw this.#fail('a string with a lone surrogate');
     return out;
   }
 

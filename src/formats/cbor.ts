@@ -4,7 +4,7 @@
  * shortest heads, map keys in bytewise order of their encodings. Tags, floats and undefined do not exist here.
  * @see RFC 8949 §4.2.1
  */
-import { concat, fromUtf8, utf8 } from './bytes.js';
+import { concat, fromUtf8, isWellFormed, utf8 } from './bytes.js';
 import { InputError, InternalError } from './errors.js';
 
 /** A map; keys keep their type, so that `1` and `"1"` differ. */
@@ -33,6 +33,7 @@ export function encodeCbor(value: Cbor): Uint8Array {
     return value >= 0 ? head(0, value) : head(1, -1 - value);
   }
   if (typeof value === 'string') {
+    if (!isWellFormed(value)) throw unrepresentable('a string with a lone surrogate');
     const text = utf8(value);
     return concat(head(3, text.length), text);
   }
@@ -124,7 +125,8 @@ class Reader {
         if (argument >= Number.MAX_SAFE_INTEGER) throw this.#fail('an integer beyond 2^53-1');
         return -1 - argument;
       case 2:
-        return this.#take(argument).slice();
+        // Not `slice`: of a Buffer that is a view.
+        return new Uint8Array(this.#take(argument));
       case 3:
         return fromUtf8(this.#take(argument), this.#what);
       case 4:

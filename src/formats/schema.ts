@@ -39,9 +39,9 @@ export function string(
 export function integer(options: { min?: number; max?: number } = {}): Schema<number> {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options;
   return schema((value, at) => {
-    if (typeof value !== 'number' || value < min || value > max)
+    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max)
       throw mismatch(at, `an integer from ${min} to ${max}`);
-    return value;
+    return value as number;
   });
 }
 
@@ -191,10 +191,17 @@ export function time(): Schema<string> {
     if (
       typeof value !== 'string' ||
       !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z$/.test(value) ||
-      Number.isNaN(Date.parse(value))
+      !isCalendarTime(value)
     ) {
       throw mismatch(at, 'a UTC time like 2026-11-23T09:30:00Z');
     }
     return value;
   });
+}
+
+/** `Date.parse` takes the 30th of February and 24:00 for other times; those have another spelling already. */
+function isCalendarTime(text: string): boolean {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return false;
+  return time.toISOString() === (text.length === 20 ? text.replace('Z', '.000Z') : text);
 }
