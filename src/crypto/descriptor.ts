@@ -46,6 +46,13 @@ export interface Descriptor {
   readonly oid?: string;
   /** How PKCS#8 wraps the raw private form. */
   readonly pkcs8?: 'octet-string' | 'seed-choice' | 'bare';
+  /** Where the standard orders the private parts otherwise than conclave: the way there and back. */
+  readonly rearrange?: {
+    toPkcs8(secret: Uint8Array): Uint8Array;
+    fromPkcs8(encoded: Uint8Array): Uint8Array;
+  };
+  /** KEM identifier in HPKE. */
+  readonly hpkeKem?: number;
   readonly jose?: { readonly kty: string; readonly alg?: string; readonly crv?: string };
   readonly cose?: { readonly kty: number; readonly alg?: number; readonly crv?: number };
   /** Imports the code; noble is loaded inside. */
@@ -73,16 +80,40 @@ export interface SignatureImplementation {
     options?: { readonly context?: Uint8Array },
   ): boolean;
   /** A second, independent implementation where the running Node has one. */
-  readonly second?: SecondOpinion;
-  /** The expanded private key of the standard, when PKCS#8 knows one besides the seed. */
-  expand?(secret: Uint8Array): Uint8Array;
+  readonly second?: SecondOpinion | undefined;
+  /** The standard's expanded private key, where PKCS#8 knows one besides the seed. */
+  readonly expanded?: ExpandedKey & {
+    sign(message: Uint8Array, expanded: Uint8Array, options?: SignOptions): Uint8Array;
+  };
+}
+
+/**
+ * The expanded private key that a standard defines besides the seed. Conclave keeps seeds; this reads what others wrote.
+ */
+export interface ExpandedKey {
+  /** Length in bytes. */
+  readonly length: number;
+  /** Expands a seed; the caller owns and wipes the result. */
+  from(secret: Uint8Array): Uint8Array;
+  /**
+   * Public key of an expanded key, after checking that its parts belong together.
+   * @throws InputError `E_KEY_INCONSISTENT`
+   */
+  publicKey(expanded: Uint8Array): Uint8Array;
 }
 
 /** What a second implementation must agree on: it recomputes the public key and checks a signature made by the first. */
 export interface SecondOpinion {
   readonly by: string;
   publicKey(secret: Uint8Array): Uint8Array;
-  verify?(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean;
+  verify?(
+    signature: Uint8Array,
+    message: Uint8Array,
+    publicKey: Uint8Array,
+    context?: Uint8Array,
+  ): boolean;
+  /** For KEMs: the shared secret, owned by the caller. */
+  decapsulate?(ciphertext: Uint8Array, secret: Uint8Array): Uint8Array;
 }
 
 /** A loaded KEM. Shared secrets are returned owned: the caller wipes them. */
@@ -96,8 +127,10 @@ export interface KemImplementation {
   decapsulate(ciphertext: Uint8Array, secret: Uint8Array): Uint8Array;
   /** HPKE's DeriveKeyPair for this KEM: a private form from input keying material. */
   deriveKeyPair?(ikm: Uint8Array): Uint8Array;
-  readonly second?: SecondOpinion;
-  expand?(secret: Uint8Array): Uint8Array;
+  readonly second?: SecondOpinion | undefined;
+  readonly expanded?: ExpandedKey & {
+    decapsulate(ciphertext: Uint8Array, expanded: Uint8Array): Uint8Array;
+  };
 }
 
 /** A loaded symmetric algorithm. */
@@ -112,7 +145,7 @@ export interface AgreementImplementation {
   readonly kind: 'agreement';
   publicKey(secret: Uint8Array): Uint8Array;
   agree(secret: Uint8Array, peer: Uint8Array): Uint8Array;
-  readonly second?: SecondOpinion;
+  readonly second?: SecondOpinion | undefined;
 }
 
 /** What `load()` gives; every kind can also make a private form from random bytes. */

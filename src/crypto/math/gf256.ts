@@ -1,0 +1,108 @@
+/**
+ * GF(2^8) modulo x^8 + x^4 + x^3 + x + 1 (0x11b), the field of AES, of SLIP-39 and of our byte-shared keys.
+ * No table is indexed by a secret and no branch depends on one; evaluation points and Lagrange factors are public.
+ */
+import { InternalError } from '#formats/errors';
+
+/** Bytes y at the public point x of a polynomial per byte position. */
+export interface Point {
+  /** 0 … 255. */
+  readonly x: number;
+  readonly y: Uint8Array;
+}
+
+/** Product of two field elements, in time that depends on neither. */
+export function multiply(a: number, b: number): number {
+  let shifted = a & 0xff;
+  let rest = b & 0xff;
+  let product = 0;
+  for (let bit = 0; bit < 8; bit++) {
+    product ^= shifted & -(rest & 1);
+    shifted = (shifted << 1) ^ (0x11b & -(shifted >> 7));
+    rest >>= 1;
+  }
+  return product;
+}
+
+/**
+ * The multiplicative inverse a^254, by a fixed chain of multiplications.
+ * @throws {@link InternalError} `E_GF256_ZERO` for 0, which has none
+ */
+export function inverse(a: number): number {
+  if (a === 0) throw new InternalError({ code: 'E_GF256_ZERO', message: 'zero has no inverse' });
+  let power = a;
+  // 254 = 2 + 4 + … + 128: after each squaring `power` is a^(2^k), and all of k = 1 … 7 are wanted.
+  let result = 1;
+  for (let k = 1; k < 8; k++) {
+    power = multiply(power, power);
+    result = multiply(result, power);
+  }
+  return result;
+}
+
+/**
+ * Lagrange factors: with them Σ factor_k · f(xs_k) = f(at) for every polynomial f of degree below `xs.length`.
+ * @param xs - distinct public points, 0 … 255
+ * @param at - where to evaluate; 0 is where a shared secret lies
+ * @throws {@link InternalError} `E_GF256_POINTS` for repeated points or points outside the field
+ */
+export function lagrangeFactors(xs: readonly number[], at = 0): Uint8Array {
+  const distinct = new Set(xs);
+  if (distinct.size !== xs.length || xs.length === 0 || ![...xs, at].every(isElement)) {
+    throw new InternalError({
+      code: 'E_GF256_POINTS',
+      message: 'interpolation needs distinct points from 0 to 255',
+    });
+  }
+  return Uint8Array.from(xs, (xi) => {
+    let numerator = 1;
+    let denominator = 1;
+    for (const xj of xs) {
+      if (xj === xi) continue;
+      numerator = multiply(numerator, at ^ xj);
+      denominator = multiply(denominator, xi ^ xj);
+    }
+    return multiply(numerator, inverse(denominator));
+  });
+}
+
+/**
+ * `into ^= factor · bytes`, byte by byte. The factor is public and may be branched on, the bytes are not.
+ * @param into - as long as `bytes`; changed in place
+ */
+export function addScaled(into: Uint8Array, factor: number, bytes: Uint8Array): void {
+  for (let i = 0; i < into.length; i++) {
+    let shifted = bytes[i] as number;
+    let sum = into[i] as number;
+    for (let rest = factor; rest !== 0; rest >>= 1) {
+      if ((rest & 1) === 1) sum ^= shifted;
+      shifted = (shifted << 1) ^ (0x11b & -(shifted >> 7));
+    }
+    into[i] = sum;
+  }
+}
+
+/**
+ * The value at `at` of the polynomials of lowest degree through the points.
+ * @param points - at least one, distinct x, equally long y (borrowed)
+ * @returns a new buffer as long as each y; the caller owns and wipes it
+ * @throws {@link InternalError} `E_GF256_POINTS`
+ */
+export function interpolate(points: readonly Point[], at = 0): Uint8Array {
+  const factors = lagrangeFactors(
+    points.map(({ x }) => x),
+    at,
+  );
+  const out = new Uint8Array(points[0]?.y.length ?? 0);
+  points.forEach(({ y }, k) => {
+    if (y.length !== out.length) {
+      throw new InternalError({ code: 'E_GF256_POINTS', message: 'points differ in length' });
+    }
+    addScaled(out, factors[k] as number, y);
+  });
+  return out;
+}
+
+function isElement(x: number): boolean {
+  return Number.isInteger(x) && x >= 0 && x <= 255;
+}

@@ -1,0 +1,82 @@
+/**
+ * All algorithms by name. A row tells where an algorithm's file is; nothing is loaded before it is asked for, and noble not
+ * before a descriptor's own `load()`.
+ */
+import { UsageError } from '#formats/errors';
+import { nearest } from '#formats/nearest';
+import type { Descriptor } from './descriptor.js';
+
+type Row = () => Promise<{ readonly descriptors: readonly Descriptor[] }>;
+
+// Without a prototype, so that `constructor` is no algorithm.
+const rows: Readonly<Record<string, Row>> = Object.assign(
+  Object.create(null) as Record<string, Row>,
+  {
+    ed25519: () => import('./algorithms/ed25519.js'),
+    'ml-dsa-44': () => import('./algorithms/ml-dsa.js'),
+    'ml-dsa-65': () => import('./algorithms/ml-dsa.js'),
+    'ml-dsa-87': () => import('./algorithms/ml-dsa.js'),
+    'ed25519+ml-dsa-65': () => import('./algorithms/ed25519-ml-dsa-65.js'),
+    'ml-kem-512': () => import('./algorithms/ml-kem.js'),
+    'ml-kem-768': () => import('./algorithms/ml-kem.js'),
+    'ml-kem-1024': () => import('./algorithms/ml-kem.js'),
+    'x-wing': () => import('./algorithms/x-wing.js'),
+    'aes-256': () => import('./algorithms/aes.js'),
+  },
+);
+
+/** Names of all algorithms, in the order in which help shows them. */
+export function algorithmNames(): readonly string[] {
+  return Object.keys(rows);
+}
+
+/**
+ * The descriptor of an algorithm.
+ * @param profile - for hybrids the encoding profile; `composite` when not given
+ * @throws {@link UsageError} `E_ALGORITHM_UNKNOWN`, `E_PROFILE_UNKNOWN`
+ */
+export async function resolve(name: string, profile?: string): Promise<Descriptor> {
+  const row = rows[name];
+  if (row === undefined) {
+    const near = nearest(name, algorithmNames());
+    throw new UsageError({
+      code: 'E_ALGORITHM_UNKNOWN',
+      message: `there is no algorithm ${JSON.stringify(name)}`,
+      hint:
+        near === undefined ? `known are ${algorithmNames().join(', ')}` : `did you mean ${near}`,
+    });
+  }
+  const profiles = (await row()).descriptors.filter((descriptor) => descriptor.name === name);
+  // The first descriptor of a name is its default.
+  const found =
+    profile === undefined
+      ? profiles[0]
+      : profiles.find((descriptor) => descriptor.profile === profile);
+  if (found === undefined) {
+    const known = profiles.map((descriptor) => descriptor.profile).filter((each) => each !== '');
+    throw new UsageError({
+      code: 'E_PROFILE_UNKNOWN',
+      message: `${name} has no profile ${JSON.stringify(profile)}`,
+      hint: known.length === 0 ? 'leave the profile out' : `its profiles are ${known.join(', ')}`,
+    });
+  }
+  return found;
+}
+
+/** The descriptor with this dotted object identifier, or `undefined`. */
+export async function resolveOid(oid: string): Promise<Descriptor | undefined> {
+  for (const row of new Set(Object.values(rows))) {
+    const found = (await row()).descriptors.find((descriptor) => descriptor.oid === oid);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Every descriptor of every algorithm, profiles one by one. */
+export async function allDescriptors(): Promise<readonly Descriptor[]> {
+  const all = new Set<Descriptor>();
+  for (const row of Object.values(rows)) {
+    for (const descriptor of (await row()).descriptors) all.add(descriptor);
+  }
+  return [...all];
+}

@@ -1,0 +1,65 @@
+/**
+ * The second implementation that the running Node brings: OpenSSL through `node:crypto`, reached by the same PKCS#8 and SPKI
+ * that conclave writes. Ed25519 is in every Node; ML-DSA and ML-KEM from Node 24.7 with OpenSSL 3.5 on.
+ */
+import * as nodeCrypto from 'node:crypto';
+import type { Descriptor, SecondOpinion } from './descriptor.js';
+import { encodePrivateKeyInfo } from './encodings/private-key-info.js';
+import { encodeSpki } from './encodings/spki.js';
+
+/** A second opinion that can also do what the algorithm's kind demands. */
+export type FullOpinion = Required<Omit<SecondOpinion, 'decapsulate'>> &
+  Pick<SecondOpinion, 'decapsulate'>;
+
+/** Newer than the type declarations of the oldest Node that conclave supports. */
+const decapsulate = (
+  nodeCrypto as unknown as {
+    decapsulate?: (key: nodeCrypto.KeyObject, ciphertext: Uint8Array) => Buffer;
+  }
+).decapsulate;
+
+/** Node's opinion on keys of this algorithm, or `undefined` when the running Node does not know it. */
+export function nodeOpinion(descriptor: Descriptor): FullOpinion | undefined {
+  const opinion: FullOpinion = {
+    by: 'node:crypto',
+    publicKey(secret) {
+      const spki = nodeCrypto
+        .createPublicKey(privateKey(descriptor, secret))
+        .export({ format: 'der', type: 'spki' });
+      return new Uint8Array(spki.subarray(spki.length - descriptor.sizes.public));
+    },
+    verify(signature, message, publicKey, context = new Uint8Array(0)) {
+      const key = nodeCrypto.createPublicKey({
+        key: Buffer.from(encodeSpki(descriptor, publicKey)),
+        format: 'der',
+        type: 'spki',
+      });
+      // Older Nodes, which know no algorithm with a context, ignore the member.
+      const options = context.length === 0 ? key : { key, context };
+      return nodeCrypto.verify(null, message, options, signature);
+    },
+    ...(descriptor.kind === 'kem' && decapsulate !== undefined
+      ? {
+          decapsulate: (ciphertext: Uint8Array, secret: Uint8Array) =>
+            new Uint8Array(decapsulate(privateKey(descriptor, secret), ciphertext)),
+        }
+      : {}),
+  };
+  try {
+    opinion.publicKey(new Uint8Array(descriptor.sizes.private));
+    return opinion;
+  } catch {
+    return undefined;
+  }
+}
+
+function privateKey(descriptor: Descriptor, secret: Uint8Array): nodeCrypto.KeyObject {
+  const der = encodePrivateKeyInfo(descriptor, secret);
+  try {
+    // A view, not a copy: what is wiped below is the only encoding there is.
+    const key = Buffer.from(der.buffer, der.byteOffset, der.byteLength);
+    return nodeCrypto.createPrivateKey({ key, format: 'der', type: 'pkcs8' });
+  } finally {
+    der.fill(0);
+  }
+}
