@@ -28,6 +28,8 @@ export interface HostFiles {
   remove(path: string): void;
   /** Overwrites with zeroes, fsyncs, removes; what that is worth on flash media is told in docs/secrets-in-memory.md. */
   shred(path: string): void;
+  /** Removes what killed runs left half-written in a folder. Only under the folder's lock: a living run's would go too. */
+  sweep(path: string): void;
   /** Holds an exclusive lock until released; a lock left by a dead process is taken over. @throws TryAgainError `E_LOCKED` */
   lock(path: string): { release(): void };
 }
