@@ -18,6 +18,8 @@ export interface Answer<T> {
 export interface QuestionAt {
   /** `act/step` or `act/step/person`; empty outside ceremonies. */
   readonly key: string;
+  /** Counts how often the same secret was asked for, from 1; a file's single secret is not offered twice. */
+  readonly attempt?: number;
 }
 
 /** Conversation with people. */

@@ -1,0 +1,132 @@
+/**
+ * A real terminal. Conversation and prompts go to stderr, so that stdout stays the result's; the prompt library is loaded
+ * only when the first question is asked. Ctrl-C at a question restores the terminal and is {@link InterruptedError}.
+ */
+import { utf8 } from '#formats/bytes';
+import { InterruptedError } from '#formats/errors';
+import { SecretBytes } from '#formats/secret-bytes';
+import { styleFor, wantsMovement } from './colour.js';
+import { pages, wrap } from './screen.js';
+import { spinning } from './spinner.js';
+import type { Answer, Terminal } from './terminal.js';
+
+/** The tty as the command line hands it down. */
+export interface TtyOptions {
+  readonly input: NodeJS.ReadableStream;
+  /** Standard error. */
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type Prompts = typeof import('@inquirer/prompts');
+
+/** Makes the cursor visible again; prompts hide it. */
+const SHOW_CURSOR = '\u001b[?25h';
+
+/** A terminal with a person at it. */
+export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
+  const surroundings = { isTTY: output.isTTY === true, env };
+  const style = styleFor(surroundings);
+  const line = (text: string): void => void output.write(`${text}\n`);
+  /** Pages of the last heading that are still to be read. */
+  let unread: string[][] = [];
+
+  /** Asks with the prompt library, after the pages that stand before the question were read. */
+  const ask = async <T>(question: (prompts: Prompts, context: PromptContext) => Promise<T>) => {
+    const prompts = await import('@inquirer/prompts');
+    const context: PromptContext = { input, output, clearPromptOnDone: false };
+    try {
+      while (unread.length > 0) {
+        await prompts.input({ message: 'Press Enter for the rest.' }, context);
+        const [page, ...rest] = unread;
+        unread = rest;
+        for (const part of page ?? []) line(part);
+      }
+      return await question(prompts, context);
+    } catch (cause) {
+      throw interruption(cause, output);
+    }
+  };
+  const person = <T>(value: T): Answer<T> => ({ value, source: 'person' });
+
+  return {
+    interactive: true,
+    say: (text) => {
+      for (const part of wrap(text)) line(part);
+    },
+    heading: (text, detail) => {
+      const [first, ...rest] = pages(text, detail, style);
+      line('');
+      for (const part of first ?? []) line(part);
+      unread = rest;
+    },
+    confirm: async (question, _at) =>
+      person(
+        await ask((prompts, context) =>
+          prompts.confirm({ message: message(question), default: false }, context),
+        ),
+      ),
+    text: async (question, _at, check) =>
+      person(
+        await ask((prompts, context) =>
+          prompts.input(
+            {
+              message: message(question),
+              validate: (value) => check?.(value.trim()) ?? true,
+            },
+            context,
+          ),
+        ).then((value) => value.trim()),
+      ),
+    choose: async (question, choices, _at) =>
+      person(
+        await ask((prompts, context) =>
+          prompts.select(
+            {
+              message: message(question),
+              choices: choices.map(({ value, label }) => ({ value, name: label })),
+              loop: false,
+              pageSize: 10,
+            },
+            context,
+          ),
+        ),
+      ),
+    secret: async (question, _at) => {
+      const typed = await ask((prompts, context) =>
+        prompts.password({ message: message(question), mask: false }, context),
+      );
+      if (typed === '') return undefined;
+      return person(SecretBytes.adopt(utf8(typed.normalize('NFKC')), 'passphrase'));
+    },
+    progress: (text, work) =>
+      wantsMovement(surroundings)
+        ? spinning(text, work, { stream: output, colour: style.colour })
+        : work(),
+  };
+}
+
+interface PromptContext {
+  input: NodeJS.ReadableStream;
+  output: NodeJS.WritableStream;
+  clearPromptOnDone: boolean;
+}
+
+/** A question as the prompt shows it: wrapped by ourselves, since the library breaks words. */
+function message(question: string): string {
+  return wrap(question, 70).join('\n  ');
+}
+
+/** Ctrl-C and a closed input as the house's error; the terminal is left as it was. */
+function interruption(cause: unknown, output: NodeJS.WritableStream): unknown {
+  const name = cause instanceof Error ? cause.name : '';
+  if (name !== 'ExitPromptError' && name !== 'AbortPromptError' && name !== 'CancelPromptError')
+    return cause;
+  output.write(`${SHOW_CURSOR}\n`);
+  return new InterruptedError({
+    code: 'E_INTERRUPTED',
+    message: 'interrupted at a question',
+    hint: 'nothing is lost: a ceremony goes on with --resume',
+    cause,
+  });
+}
