@@ -1,0 +1,278 @@
+/**
+ * The bytes of a share file: integer-keyed deterministic CBOR, a part in clear and a part sealed to its custodian.
+ * This file knows the form; opening and sealing to people is done in `actions/shares`.
+ * @see docs/spec/share.md, "The share file"
+ */
+import type { BoxHead } from '#crypto/passphrase-box';
+import { sha256 } from '#crypto/hash';
+import { equal, utf8 } from '#formats/bytes';
+import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
+import { InputError, NegativeError } from '#formats/errors';
+import { groupBytes, OPENING_BYTES } from './commitment.js';
+import { MAX_CARRIED_BYTES, type SealedPackage } from './package.js';
+import { type ShareIndex, type Structure, structureProblem } from './structure.js';
+
+/** First text in every share file. */
+export const SHARE_TYPE = 'conclave/share';
+/** HPKE's `info` when a share is sealed to an identity. */
+export const SHARE_HPKE_INFO = utf8('conclave/share/v1');
+/** Longest share file that is read. */
+export const MAX_SHARE_BYTES = 4096;
+
+const AEAD_TAG_BYTES = 16;
+const X_WING_CIPHERTEXT_BYTES = 1120;
+const CHECKSUM_BYTES = 4;
+const ENVIRONMENTS = ['production', 'rehearsal', 'dev'] as const;
+
+/** Mark of a share. */
+export type ShareEnvironment = (typeof ENVIRONMENTS)[number];
+
+/** How the sealed part is sealed; the public parameters. */
+export type Seal =
+  | { readonly kind: 'unsealed' }
+  | { readonly kind: 'passphrase'; readonly box: BoxHead }
+  | {
+      readonly kind: 'x-wing';
+      /** Key id of the recipient's x-wing key, 32 bytes. */
+      readonly recipient: Uint8Array;
+    };
+
+/** The part in clear, which the seal authenticates. */
+export interface ShareHeader {
+  readonly setId: Uint8Array;
+  readonly root: Uint8Array;
+  readonly index: ShareIndex;
+  readonly structure: Structure;
+  readonly environment: ShareEnvironment;
+  readonly seal: Seal;
+  /** Present when short enough to go along. */
+  readonly package: SealedPackage | undefined;
+}
+
+/** A share file. */
+export interface ShareFile extends ShareHeader {
+  /** HPKE's encapsulated key, for an x-wing seal only. */
+  readonly enc: Uint8Array | undefined;
+  /** share(32) ‖ r(23), sealed (71 bytes) or, unsealed, as it is (55 bytes). */
+  readonly body: Uint8Array;
+}
+
+/** What the seal authenticates: the deterministic encoding of the part in clear. */
+export function encodeHeader(header: ShareHeader): Uint8Array {
+  return encodeCbor(headerMap(header));
+}
+
+/** The bytes of a share file. */
+export function encodeShare(share: ShareFile): Uint8Array {
+  const map = headerMap(share);
+  if (share.enc !== undefined) map.set(9, share.enc);
+  map.set(10, share.body);
+  map.set(11, checksum(map));
+  return encodeCbor(map);
+}
+
+/** Whether these bytes begin like a share file. */
+export function looksLikeShare(bytes: Uint8Array): boolean {
+  // A map of 9 to 12 members, key 0, the 14 letters of the type.
+  const first = bytes[0] ?? 0;
+  const start = encodeCbor(SHARE_TYPE);
+  return first >> 5 === 5 && bytes[1] === 0 && equal(bytes.subarray(2, 2 + start.length), start);
+}
+
+/**
+ * A strictly parsed share file whose checksum holds.
+ * @param what - how errors name the input
+ * @throws {@link InputError} `E_CBOR_MALFORMED`, `E_SHARE_MALFORMED`
+ * @throws {@link NegativeError} `E_SHARE_DAMAGED` when the checksum does not hold: damage, not a wrong passphrase
+ */
+export function decodeShare(bytes: Uint8Array, what: string): ShareFile {
+  const value = decodeCbor(bytes, what, { maxBytes: MAX_SHARE_BYTES, maxDepth: 3 });
+  if (!(value instanceof Map)) throw malformed(what, 'it is not a map');
+  const map = new Map(value as ReadonlyMap<number | string, Cbor>);
+  if (map.get(0) !== SHARE_TYPE) throw malformed(what, 'its type is another');
+  if (map.get(1) !== 1) {
+    throw malformed(what, 'its version is not 1', 'use a later version of conclave');
+  }
+  const sum = map.get(11);
+  if (!(sum instanceof Uint8Array) || sum.length !== CHECKSUM_BYTES)
+    throw malformed(what, 'its checksum is missing');
+  map.delete(11);
+  if (!equal(sum, checksum(map))) {
+    throw new NegativeError({
+      code: 'E_SHARE_DAMAGED',
+      message: `${what} is damaged: its checksum does not match`,
+      hint: 'scan or copy it again, or use another copy',
+    });
+  }
+  return new Fields(map, what).share();
+}
+
+function headerMap(header: ShareHeader): Map<number | string, Cbor> {
+  const { index, structure } = header;
+  const map = new Map<number | string, Cbor>([
+    [0, SHARE_TYPE],
+    [1, 1],
+    [2, header.setId],
+    [3, header.root],
+    [4, [index.group, index.member]],
+    [5, [structure.groupThreshold, groupBytes(structure)]],
+    [6, ENVIRONMENTS.indexOf(header.environment)],
+    [7, sealParameters(header.seal)],
+  ]);
+  if (header.package !== undefined) map.set(8, [header.package.nonce, header.package.sealed]);
+  return map;
+}
+
+function sealParameters(seal: Seal): Cbor {
+  switch (seal.kind) {
+    case 'unsealed':
+      return [0];
+    case 'passphrase': {
+      const { kdf, nonce, check } = seal.box;
+      return [1, kdf.logN, kdf.r, kdf.p, kdf.salt, nonce, check];
+    }
+    case 'x-wing':
+      return [2, seal.recipient];
+  }
+}
+
+function checksum(map: ReadonlyMap<number | string, Cbor>): Uint8Array {
+  const encoded = encodeCbor(map);
+  const digest = sha256(encoded);
+  encoded.fill(0);
+  return digest.slice(0, CHECKSUM_BYTES);
+}
+
+/** Reads the members of one share's map; every one must be taken. */
+class Fields {
+  readonly #map: Map<number | string, Cbor>;
+  readonly #what: string;
+
+  constructor(map: Map<number | string, Cbor>, what: string) {
+    this.#map = map;
+    this.#what = what;
+  }
+
+  share(): ShareFile {
+    this.#take(0);
+    this.#take(1);
+    const setId = this.#bytes(this.#take(2), 32, 'set id');
+    const root = this.#bytes(this.#take(3), 32, 'root');
+    const index = this.#index(this.#take(4));
+    const structure = this.#structure(this.#take(5));
+    const environment = ENVIRONMENTS[this.#integer(this.#take(6), 'environment mark')];
+    if (environment === undefined) throw this.#fail('its environment mark is unknown');
+    const seal = this.#seal(this.#take(7));
+    const own = structure.groups[index.group - 1];
+    if (own === undefined || index.member < 1 || index.member > own.shares)
+      throw this.#fail('its index is outside its set');
+    const sealedPackage = this.#map.has(8) ? this.#package(this.#take(8)) : undefined;
+    const enc =
+      seal.kind === 'x-wing'
+        ? this.#bytes(this.#take(9), X_WING_CIPHERTEXT_BYTES, 'encapsulated key')
+        : undefined;
+    const length = OPENING_BYTES + (seal.kind === 'unsealed' ? 0 : AEAD_TAG_BYTES);
+    const body = this.#bytes(this.#take(10), length, 'sealed part');
+    if (this.#map.size > 0) throw this.#fail('it has unknown members');
+    return {
+      setId,
+      root,
+      index,
+      structure,
+      environment,
+      seal,
+      package: sealedPackage,
+      enc,
+      body,
+    };
+  }
+
+  #index(value: Cbor | undefined): ShareIndex {
+    const [group, member] = this.#array(value, 2, 'index');
+    return {
+      group: this.#integer(group, 'group number'),
+      member: this.#integer(member, 'member number'),
+    };
+  }
+
+  #structure(value: Cbor | undefined): Structure {
+    const [threshold, groups] = this.#array(value, 2, 'thresholds');
+    if (!(groups instanceof Uint8Array) || groups.length % 2 !== 0)
+      throw this.#fail('its thresholds have the wrong form');
+    const structure = {
+      groupThreshold: this.#integer(threshold, 'group threshold'),
+      groups: Array.from({ length: groups.length / 2 }, (_, i) => ({
+        threshold: groups[2 * i] as number,
+        shares: groups[2 * i + 1] as number,
+      })),
+    };
+    const problem = structureProblem(structure);
+    if (problem !== undefined) throw this.#fail(`it does not have ${problem}`);
+    return structure;
+  }
+
+  #seal(value: Cbor | undefined): Seal {
+    const list: readonly Cbor[] = Array.isArray(value) ? (value as readonly Cbor[]) : [];
+    if (list[0] === 0 && list.length === 1) return { kind: 'unsealed' };
+    if (list[0] === 1 && list.length === 7) {
+      return {
+        kind: 'passphrase',
+        box: {
+          kdf: {
+            logN: this.#integer(list[1], 'scrypt cost'),
+            r: this.#integer(list[2], 'scrypt cost'),
+            p: this.#integer(list[3], 'scrypt cost'),
+            salt: this.#bytes(list[4], 16, 'salt'),
+          },
+          nonce: this.#bytes(list[5], 12, 'nonce'),
+          check: this.#bytes(list[6], 8, 'key check'),
+        },
+      };
+    }
+    if (list[0] === 2 && list.length === 2)
+      return { kind: 'x-wing', recipient: this.#bytes(list[1], 32, 'recipient') };
+    throw this.#fail('its seal is of an unknown kind');
+  }
+
+  #package(value: Cbor | undefined): SealedPackage {
+    const [nonce, sealed] = this.#array(value, 2, 'package');
+    if (!(sealed instanceof Uint8Array) || sealed.length > MAX_CARRIED_BYTES)
+      throw this.#fail('its package has the wrong length');
+    return { nonce: this.#bytes(nonce, 12, 'package nonce'), sealed };
+  }
+
+  #take(key: number): Cbor | undefined {
+    const value = this.#map.get(key);
+    this.#map.delete(key);
+    return value;
+  }
+
+  #array(value: Cbor | undefined, length: number, name: string): readonly Cbor[] {
+    if (!Array.isArray(value) || value.length !== length)
+      throw this.#fail(`its ${name} has the wrong form`);
+    return value as readonly Cbor[];
+  }
+
+  #integer(value: Cbor | undefined, name: string): number {
+    if (typeof value !== 'number' || value < 0) throw this.#fail(`its ${name} is not a number`);
+    return value;
+  }
+
+  #bytes(value: Cbor | undefined, length: number, name: string): Uint8Array {
+    if (!(value instanceof Uint8Array) || value.length !== length)
+      throw this.#fail(`its ${name} is not ${length} bytes`);
+    return value;
+  }
+
+  #fail(problem: string): InputError {
+    return malformed(this.#what, problem);
+  }
+}
+
+function malformed(what: string, problem: string, hint?: string): InputError {
+  return new InputError({
+    code: 'E_SHARE_MALFORMED',
+    message: `${what} is not a share of conclave: ${problem}`,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,246 @@
+/**
+ * `set.json`: the public description of a share set, which goes to every custodian. Signed by the action that dealt it;
+ * here are its form, its bytes and what can be recomputed from it.
+ * @see docs/spec/share.md, "set.json"
+ */
+import { sha256 } from '#crypto/hash';
+import { equal, fromHex, toBase64, toHex, utf8 } from '#formats/bytes';
+import {
+  canonicalJsonBytes,
+  canonicalJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseCanonicalJson,
+} from '#formats/canonical-json';
+
+import { InputError, NegativeError } from '#formats/errors';
+import type { DsseSignature } from '#formats/dsse';
+import * as s from '#formats/schema';
+import { commitmentRoot, contextDigest, type Suite } from './commitment.js';
+import { MAX_FILE_BYTES } from './package.js';
+import { SLIP39_MAX_SHARES } from './slip39.js';
+import {
+  allIndices,
+  indexNumber,
+  MAX_GROUPS,
+  type Structure,
+  structureProblem,
+} from './structure.js';
+
+/** Type of a set description. */
+export const SHARE_SET_TYPE = 'conclave/share-set';
+/** DSSE payload type under which the dealer's identity signs the canonical bytes of `set`. */
+export const SHARE_SET_PAYLOAD_TYPE = 'application/vnd.conclave.share-set+json';
+
+const NO_COMMITMENT = new Uint8Array(32);
+
+const setSchema = s.object({
+  type: s.oneOf(SHARE_SET_TYPE),
+  version: s.oneOf(1),
+  setId: s.hex(32),
+  environment: s.oneOf('production', 'rehearsal', 'dev'),
+  kind: s.oneOf('key', 'file'),
+  /** All null for a file. */
+  algorithm: s.nullable(s.string({ max: 64 })),
+  profile: s.nullable(s.string({ max: 32 })),
+  publicKey: s.nullable(s.base64()),
+  keyId: s.nullable(s.hex(32)),
+  scheme: s.oneOf('envelope', 'slip39'),
+  /** What the shares are of: the key-encryption key, or the key's raw private form itself. */
+  splits: s.oneOf('kek', 'seed'),
+  groupThreshold: s.integer({ min: 1, max: MAX_GROUPS }),
+  groups: s.array(
+    s.object({
+      threshold: s.integer({ min: 1, max: 255 }),
+      shares: s.integer({ min: 1, max: 255 }),
+    }),
+    { min: 1, max: MAX_GROUPS },
+  ),
+  root: s.hex(32),
+  commitments: s.array(
+    s.object({ index: s.integer({ min: 257, max: 65_535 }), commitment: s.hex(32) }),
+  ),
+  /** K; null where no key-encryption key exists. */
+  kekCommitment: s.nullable(s.hex(32)),
+  /** What all words of a SLIP-39 set have in common; null for envelopes. */
+  slip39: s.nullable(
+    s.object({
+      identifier: s.integer({ min: 0, max: 0x7fff }),
+      extendable: s.boolean(),
+      iterationExponent: s.integer({ min: 0, max: 15 }),
+    }),
+  ),
+  package: s.nullable(s.object({ nonce: s.base64(12), sealed: s.base64() })),
+  /** Id of the identity that dealt and signs, or null. */
+  dealer: s.nullable(s.hex(32)),
+  created: s.time(),
+  /** SHA-256 of the canonical JSON of all other members: finds damage where nobody signed. */
+  digest: s.hex(32),
+});
+
+const fileSchema = s.object({
+  set: s.json(),
+  signatures: s.array(s.object({ keyid: s.hex(32), sig: s.base64() }), { max: 16 }),
+});
+
+/** The public description of a share set. */
+export type ShareSet = Omit<s.Infer<typeof setSchema>, 'digest'>;
+
+/** A `set.json` as read. */
+export interface ShareSetFile {
+  readonly set: ShareSet;
+  /** Empty when unsigned. */
+  readonly signatures: readonly DsseSignature[];
+  /** The canonical bytes of `set`, which the signatures cover. */
+  readonly signedBytes: Uint8Array;
+}
+
+/** The bytes that the dealer signs. */
+export function shareSetBytes(set: ShareSet): Uint8Array {
+  return canonicalJsonBytes(setJson(set));
+}
+
+/** The bytes of `set.json`. */
+export function encodeShareSet(set: ShareSet, signatures: readonly DsseSignature[]): Uint8Array {
+  const json: Json = {
+    set: setJson(set),
+    signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig: toBase64(sig) })),
+  };
+  return utf8(`${canonicalJson(json)}\n`);
+}
+
+/** Whether these bytes look like a set description. */
+export function looksLikeShareSet(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.subarray(0, 1 << 20)).toString('latin1');
+  return text.startsWith('{"set":') && text.includes(`"type":"${SHARE_SET_TYPE}"`);
+}
+
+/**
+ * A strictly parsed `set.json`, consistent in itself; root and signatures are checked apart.
+ * @param what - how errors name the input
+ * @throws {@link InputError} `E_JSON_MALFORMED`, `E_JSON_NOT_CANONICAL`, `E_SCHEMA_MISMATCH`, `E_SHARE_SET_MALFORMED`
+ * @throws {@link NegativeError} `E_SHARE_SET_DAMAGED`
+ */
+export function decodeShareSet(bytes: Uint8Array, what: string): ShareSetFile {
+  const value = parseCanonicalJson(bytes, what, { maxBytes: 1024 * 1024, maxDepth: 6 });
+  const file = fileSchema.parse(value, what);
+  if (!isObject(file.set)) throw malformed(what, 'its member "set" is not an object');
+  const { digest, ...set } = setSchema.parse(file.set, `${what}: set`);
+  if (digestOf(set) !== digest) {
+    throw new NegativeError({
+      code: 'E_SHARE_SET_DAMAGED',
+      message: `${what} is damaged: its digest does not match`,
+      hint: 'use another custodian’s copy',
+    });
+  }
+  const problem = shareSetProblem(set);
+  if (problem !== undefined) throw malformed(what, problem);
+  return { set, signatures: file.signatures, signedBytes: canonicalJsonBytes(file.set) };
+}
+
+/** The structure of a set. */
+export function structureOf({ groupThreshold, groups }: ShareSet): Structure {
+  return { groupThreshold, groups };
+}
+
+/** Which suite name its hashes carry. */
+export function suiteOf({ scheme }: ShareSet): Suite {
+  return scheme === 'envelope' ? 'gf256-v1' : 'slip39v1';
+}
+
+/** A of the set, recomputed. */
+export function contextOf(set: ShareSet): Uint8Array {
+  return contextDigest({
+    suite: suiteOf(set),
+    setId: fromHex(set.setId),
+    structure: structureOf(set),
+    publicKey: set.publicKey ?? new Uint8Array(0),
+  });
+}
+
+/** The root that follows from everything else in the set. */
+export function computeRoot(set: ShareSet): Uint8Array {
+  return commitmentRoot(
+    contextOf(set),
+    set.kekCommitment === null ? NO_COMMITMENT : fromHex(set.kekCommitment),
+    set.commitments.map(({ commitment }) => fromHex(commitment)),
+  );
+}
+
+/** Whether the root is the one that follows from the rest. */
+export function rootHolds(set: ShareSet): boolean {
+  return equal(computeRoot(set), fromHex(set.root));
+}
+
+/**
+ * Refuses a set whose root does not follow from the rest.
+ * @throws {@link NegativeError} `E_SHARE_SET_ROOT`
+ */
+export function assertRoot(set: ShareSet, what: string): void {
+  if (rootHolds(set)) return;
+  throw new NegativeError({
+    code: 'E_SHARE_SET_ROOT',
+    message: `${what}: its root does not follow from its commitments`,
+    hint: 'it was changed after it was made; use another custodian’s copy',
+  });
+}
+
+/** The commitment of a share number; undefined when the set has none. */
+export function commitmentOf(set: ShareSet, number: number): Uint8Array | undefined {
+  const found = set.commitments.find(({ index }) => index === number);
+  return found === undefined ? undefined : fromHex(found.commitment);
+}
+
+function setJson(set: ShareSet): JsonObject {
+  return { ...contentJson(set), digest: digestOf(set) };
+}
+
+function digestOf(set: ShareSet): string {
+  return toHex(sha256(canonicalJsonBytes(contentJson(set))));
+}
+
+function contentJson(set: ShareSet): JsonObject {
+  return {
+    ...set,
+    publicKey: set.publicKey === null ? null : toBase64(set.publicKey),
+    groups: set.groups.map(({ threshold, shares }) => ({ threshold, shares })),
+    package:
+      set.package === null
+        ? null
+        : { nonce: toBase64(set.package.nonce), sealed: toBase64(set.package.sealed) },
+  };
+}
+
+function shareSetProblem(set: ShareSet): string | undefined {
+  const structure = structureOf(set);
+  const envelope = set.scheme === 'envelope';
+  const shape = structureProblem(structure, envelope ? 255 : SLIP39_MAX_SHARES);
+  if (shape !== undefined) return `it does not have ${shape}`;
+  const { algorithm, profile, publicKey, keyId } = set;
+  const present = [algorithm, profile, publicKey, keyId].filter((each) => each !== null).length;
+  if (present !== (set.kind === 'key' ? 4 : 0)) return 'it does not name its key rightly';
+  if (envelope !== (set.slip39 === null)) return 'its scheme and its SLIP-39 header differ';
+  const committed = envelope ? allIndices(structure).map(indexNumber) : [];
+  if (
+    committed.length !== set.commitments.length ||
+    committed.some((number, i) => set.commitments[i]?.index !== number)
+  ) {
+    return 'its commitments are not those of its shares in ascending order';
+  }
+  if (envelope && set.splits !== 'kek') return 'envelopes split the key-encryption key only';
+  const sealed = set.splits === 'kek';
+  if ((set.kekCommitment !== null) !== sealed || (set.package !== null) !== sealed)
+    return 'its package and its commitment to a key-encryption key do not fit what it splits';
+  // The package's own few bytes of CBOR and the tag come on top of the file.
+  if (set.package !== null && set.package.sealed.length > MAX_FILE_BYTES + 256)
+    return 'its package is too long';
+  return undefined;
+}
+
+function malformed(what: string, problem: string): InputError {
+  return new InputError({
+    code: 'E_SHARE_SET_MALFORMED',
+    message: `${what} is not a share set: ${problem}`,
+  });
+}
