@@ -37,9 +37,9 @@ export type BoxAad = Uint8Array | ((head: BoxHead) => Uint8Array);
 
 /**
  * What is accepted when reading. The highest logN bounds the memory that a hostile or damaged file can claim before its tag
- * can be checked: 2^18 with r = 8 is 256 MiB.
+ * can be checked: 2^17 with r = 8 is 128 MiB.
  */
-export const BOX_LIMITS = { minLogN: 10, maxLogN: 18, r: 8, maxP: 4 } as const;
+export const BOX_LIMITS = { minLogN: 10, maxLogN: 17, r: 8, maxP: 4 } as const;
 
 const SALT_LENGTH = 16;
 const CHECK_LENGTH = 8;
@@ -54,7 +54,7 @@ export function normalisePassphrase(text: string): Uint8Array {
 
 /**
  * Seals `plaintext` (borrowed) under a passphrase.
- * @param options - `passphrase` normalised by {@link normalisePassphrase}; `logN` from 10 to 18
+ * @param options - `passphrase` normalised by {@link normalisePassphrase}; `logN` from 10 to 17
  * @throws {@link InputError} `E_KDF_REFUSED` for a cost that would not be read back
  */
 export function sealWithPassphrase(options: {

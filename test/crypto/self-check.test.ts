@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Descriptor, Implementation, SignatureImplementation } from '#crypto/descriptor';
+import type { Descriptor, SignatureImplementation } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
 import { selfCheck } from '#crypto/self-check';
 import { seededSource } from '../formats/mutate.js';
@@ -12,7 +12,7 @@ async function broken(name: string, change: object): Promise<Descriptor> {
   const implementation = await descriptor.load();
   return {
     ...descriptor,
-    load: () => Promise.resolve({ ...implementation, ...change } as Implementation),
+    load: () => Promise.resolve({ ...implementation, ...change }),
   };
 }
 
