@@ -67,11 +67,19 @@ export interface SignOptions {
   readonly random?: RandomSource;
 }
 
+/** A private key expanded once: to be compared with its record, and for the signatures after that. Disposing wipes it. */
+export interface ReadySigner extends Disposable {
+  readonly publicKey: Uint8Array;
+  sign(message: Uint8Array, options?: SignOptions): Uint8Array;
+}
+
 /** A loaded signature algorithm. Private bytes are borrowed: the caller wipes them. */
 export interface SignatureImplementation {
   readonly kind: 'signature';
   publicKey(secret: Uint8Array): Uint8Array;
   sign(message: Uint8Array, secret: Uint8Array, options?: SignOptions): Uint8Array;
+  /** Expands a private key (borrowed) once, where expanding costs something. The receiver disposes it. */
+  ready?(secret: Uint8Array): ReadySigner;
   /** Never throws for a wrong signature or key: the answer is `false`. */
   verify(
     signature: Uint8Array,

@@ -150,6 +150,28 @@ describe.each(of('signature'))('signatures of %s', (_, descriptor) => {
     expect(toHex(hedged) === plain).toBe(descriptor.category === 0);
   });
 
+  it('are the same from a key that was expanded once, until it is disposed', async () => {
+    const { secret, is } = await key<SignatureImplementation>(descriptor);
+    const lent = secret.slice();
+    const signer = is.ready?.(lent);
+    if (signer === undefined) return;
+    // What was lent is wiped by its owner; the signer must not depend on it.
+    lent.fill(0);
+    expect(signer.publicKey).toEqual(is.publicKey(secret));
+    expect(signer.sign(message)).toEqual(is.sign(message, secret));
+    const hedged = signer.sign(message, { random });
+    expect(is.verify(hedged, message, signer.publicKey)).toBe(true);
+    signer[Symbol.dispose]();
+    const after = (() => {
+      try {
+        return signer.sign(message);
+      } catch {
+        return undefined;
+      }
+    })();
+    expect(after).not.toEqual(is.sign(message, secret));
+  });
+
   it('do not verify after any flipped bit, and never throw', async () => {
     const { secret, is } = await key<SignatureImplementation>(descriptor);
     const publicKey = is.publicKey(secret);

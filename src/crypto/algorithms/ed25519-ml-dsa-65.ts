@@ -108,6 +108,23 @@ function implement({ ed, pq }: Halves, descriptor: Descriptor, profile: Profile)
     return mlDsaFirst ? { pq: head, ed: tail } : { ed: head, pq: tail };
   };
 
+  /** `seeds` begins with the Ed25519 seed; how the ML-DSA half signs is the caller's. */
+  function signWith(
+    message: Uint8Array,
+    seeds: Uint8Array,
+    options: SignOptions = {},
+    pqSign: (represented: Uint8Array, options: SignOptions) => Uint8Array,
+  ): Uint8Array {
+    const context = options.context ?? new Uint8Array(0);
+    if (context.length > profile.maxContext) throw contextRefused(profile);
+    const represented = profile.represent(message, context);
+    const pqOptions = {
+      context: profile.mlDsaContext,
+      ...(options.random === undefined ? {} : { random: options.random }),
+    };
+    return join(ed.sign(represented, seeds.subarray(0, SEED)), pqSign(represented, pqOptions));
+  }
+
   return {
     kind: 'signature',
     generate: (random) => random(2 * SEED),
@@ -115,19 +132,29 @@ function implement({ ed, pq }: Halves, descriptor: Descriptor, profile: Profile)
       assertPrivate(descriptor, secret);
       return join(ed.publicKey(secret.subarray(0, SEED)), pq.publicKey(secret.subarray(SEED)));
     },
-    sign(message, secret, options: SignOptions = {}) {
+    sign(message, secret, options) {
       assertPrivate(descriptor, secret);
-      const context = options.context ?? new Uint8Array(0);
-      if (context.length > profile.maxContext) throw contextRefused(profile);
-      const represented = profile.represent(message, context);
-      const pqOptions = {
-        context: profile.mlDsaContext,
-        ...(options.random === undefined ? {} : { random: options.random }),
-      };
-      return join(
-        ed.sign(represented, secret.subarray(0, SEED)),
+      return signWith(message, secret, options, (represented, pqOptions) =>
         pq.sign(represented, secret.subarray(SEED), pqOptions),
       );
+    },
+    ready(secret) {
+      assertPrivate(descriptor, secret);
+      // The Ed25519 half costs nothing to expand; its seed is copied, since the caller wipes what was lent.
+      const edSeed = secret.slice(0, SEED);
+      const pqSigner = pq.ready?.(secret.subarray(SEED));
+      if (pqSigner === undefined) throw new TypeError('ml-dsa-65 expands its keys');
+      return {
+        publicKey: join(ed.publicKey(edSeed), pqSigner.publicKey),
+        sign: (message, options) =>
+          signWith(message, edSeed, options, (represented, pqOptions) =>
+            pqSigner.sign(represented, pqOptions),
+          ),
+        [Symbol.dispose]: () => {
+          edSeed.fill(0);
+          pqSigner[Symbol.dispose]();
+        },
+      };
     },
     verify(signature, message, publicKey, options = {}) {
       const context = options.context ?? new Uint8Array(0);

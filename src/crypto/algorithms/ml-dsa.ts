@@ -112,6 +112,17 @@ function implement(
       secretKey.fill(0);
       return publicKey;
     },
+    ready(secret) {
+      assertPrivate(descriptor, secret);
+      const { publicKey, secretKey } = dsa.keygen(secret);
+      return {
+        publicKey,
+        sign: (message, options) => expandedSign(message, secretKey, options),
+        [Symbol.dispose]: () => {
+          secretKey.fill(0);
+        },
+      };
+    },
     sign: (message, secret, options) =>
       withExpanded(secret, (expanded) => expandedSign(message, expanded, options)),
     verify(signature, message, publicKey, options = {}) {
