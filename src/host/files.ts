@@ -70,12 +70,10 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
       });
     },
     sweep: (path) => {
-      const left = fs.stat(path).kind === 'directory' ? fs.readdir(path) : [];
-      for (const name of left.filter(isTemporaryName)) {
-        changing(join(path, name), () => {
-          shredFile(fs, join(path, name));
-        });
-      }
+      changing(path, () => {
+        const left = statOf(fs, path)?.kind === 'directory' ? fs.readdir(path) : [];
+        for (const name of left.filter(isTemporaryName)) sweepFile(fs, join(path, name));
+      });
     },
     lock: (path) => acquireLock(fs, path, random),
   };
@@ -247,6 +245,12 @@ function removeEntry(fs: FsPort, path: string): void {
   if (fs.lstat(path).kind === 'directory') fs.rmdir(path);
   else fs.unlink(path);
   syncFolder(fs, dirname(path));
+}
+
+/** A file that was given its name already, by a run that died before it dropped this one, is whole and must stay so. */
+function sweepFile(fs: FsPort, path: string): void {
+  if (fs.lstat(path).links > 1) removeEntry(fs, path);
+  else shredFile(fs, path);
 }
 
 function shredFile(fs: FsPort, path: string): void {

@@ -9,6 +9,8 @@ export interface FsStat {
   readonly kind: 'file' | 'directory' | 'link' | 'other';
   readonly size: number;
   readonly modifiedMs: number;
+  /** Under how many names this file is known. */
+  readonly links: number;
 }
 
 /** System calls, as thin as they come: errors are Node's own, with `code`. */
@@ -84,6 +86,7 @@ function describe(stats: fs.Stats): FsStat {
           : 'other',
     size: stats.size,
     modifiedMs: stats.mtimeMs,
+    links: stats.nlink,
   };
 }
 

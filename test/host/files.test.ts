@@ -315,4 +315,19 @@ describe('the rest', () => {
     files.sweep(folder);
     expect(readdirSync(folder)).toEqual(['f']);
   });
+
+  it('sweeps a second name without touching the file that got it already', () => {
+    const path = join(folder, 'f');
+    const dying: FsPort = {
+      ...nodeFs,
+      unlink: () => {
+        throw systemError('EIO');
+      },
+    };
+    createFiles(dying, random).write(path, NEW);
+    expect(readdirSync(folder)).toHaveLength(2);
+    files.sweep(folder);
+    expect(readdirSync(folder)).toEqual(['f']);
+    expect(readFileSync(path)).toEqual(Buffer.from(NEW));
+  });
 });

@@ -239,7 +239,7 @@ describe('lock', () => {
         }
       }
     `;
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 6; round++) {
       const { child, said } = run(looping, path, log);
       const other = run(looping, path, log);
       expect(await said()).toBe('ready');

@@ -81,12 +81,11 @@ describe('share files', () => {
     const passphrase = () => SecretBytes.adopt(utf8('open'), 'passphrase');
     const { openByPassphrase } = await import('#actions/shares/seal');
     let tried = 0;
-    for (const mutated of mutations(sealed.slice(0, -5), 3000, 3)) {
-      const whole = concat(mutated, Uint8Array.of(0x44));
+    for (const mutated of mutations(sealed, 3000, 3)) {
       let bytes: Uint8Array;
       try {
-        bytes = resealed(concat(whole, random(4)), []);
-        if (bytes.length === sealed.length && Buffer.compare(bytes, sealed) === 0) continue;
+        bytes = resealed(mutated, []);
+        if (Buffer.compare(bytes, sealed) === 0) continue;
       } catch {
         continue;
       }
@@ -101,7 +100,7 @@ describe('share files', () => {
         if (!(error instanceof ConclaveError) || ![1, 65, 77].includes(error.exitCode)) throw error;
       }
     }
-    expect(tried).toBeGreaterThan(500);
+    expect(tried).toBeGreaterThan(300);
   });
 
   it.each<[string, [number, Cbor | undefined][]]>([

@@ -39,11 +39,11 @@ export function formsIn(haystack: Buffer, secret: Uint8Array): readonly string[]
 
 /**
  * Where a secret occurs: in what was printed, or in a file below `work` other than the ones that are meant to hold it.
- * @param home - path, relative to `work`, of the file that holds the secret
+ * @param holders - paths, relative to `work`, of the files that are meant to hold the secret
  */
 export function findSecret(
   secret: Uint8Array,
-  home: string,
+  holders: readonly string[],
   work: string,
   printed: readonly Buffer[],
 ): string | undefined {
@@ -51,7 +51,7 @@ export function findSecret(
   const [form] = formsIn(Buffer.concat(printed), bare);
   if (form !== undefined) return `the output (${form})`;
   for (const path of filesBelow(work)) {
-    if (path === home) continue;
+    if (holders.includes(path)) continue;
     const [found] = formsIn(readFileSync(join(work, path)), bare);
     if (found !== undefined) return `${path} (${found})`;
   }

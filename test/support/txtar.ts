@@ -10,13 +10,14 @@
  *   exists PATH             ! exists PATH               mode 0600 PATH
  *   env NAME=VALUE          for what follows            replace PATH OLD NEW   changes a file
  *   flip PATH OFFSET        flips one bit of a byte (negative: from the end)
- *   nosecret PATH           the file's content occurs nowhere in what was printed or written (see canary.ts)
+ *   nosecret PATH HOLDER…   the file's content occurs nowhere in what was printed, nor in another file (see canary.ts)
  *
- * Words may be quoted by single quotes; `$WORK` is the working folder; `*` expands to files of the working folder.
+ * Words may be quoted by single quotes; `$WORK` is the working folder, `$ROOT` the checkout; `*` expands to files of the working folder.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { findSecret } from './canary.js';
+import { root } from './require.js';
 
 /** A parsed archive. */
 export interface Archive {
@@ -146,7 +147,7 @@ export async function runScript(
         break;
       }
       case 'nosecret': {
-        const found = findSecret(content(word(0)), word(0), work, printed);
+        const found = findSecret(content(word(0)), words, work, printed);
         demand(found === undefined, `no trace of ${word(0)}; found in ${found ?? ''}`);
         break;
       }
@@ -162,7 +163,7 @@ function split(line: string, work: string): readonly string[] {
   const words: string[] = [];
   for (const [, quoted, bare] of line.matchAll(/'([^']*)'|(#.*$|[^\s']+)/g)) {
     if (bare?.startsWith('#') === true) break;
-    const text = (quoted ?? bare ?? '').replaceAll('$WORK', work);
+    const text = (quoted ?? bare ?? '').replaceAll('$WORK', work).replaceAll('$ROOT', root);
     words.push(...(bare?.includes('*') === true && bare !== '*' ? expand(text, work) : [text]));
   }
   return words;

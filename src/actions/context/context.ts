@@ -2,9 +2,10 @@
  * All that an action may touch of the world. The command line builds one over files and a terminal, the ceremony engine
  * one over a session; tests build their own. Interfaces only.
  */
-import type { Descriptor } from '#crypto/descriptor';
+import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
+import type { ActionDescription } from '#formats/action';
 import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
 
@@ -25,6 +26,8 @@ export interface FoundKey {
 export interface OpenKey extends FoundKey, Disposable {
   /** Raw private form of the descriptor (seed, scalar, key). */
   readonly secret: SecretBytes;
+  /** The same key expanded, where opening it had to expand it; disposed with it. */
+  readonly signer?: ReadySigner | undefined;
 }
 
 /** Public key material read from any PUB. */
@@ -42,7 +45,12 @@ export interface Placement {
   readonly out?: string | undefined;
   /** Leave the private key unencrypted. */
   readonly plaintext?: boolean | undefined;
+  /** Form of the file `out`; default `conclave`, which is PKCS#8 PEM when it is not encrypted. */
+  readonly format?: PrivateFormat | undefined;
 }
+
+/** Forms of a private key file. All but `conclave` are unencrypted. */
+export type PrivateFormat = 'conclave' | 'pkcs8-pem' | 'pkcs8-der' | 'raw' | 'ratify-json';
 
 /** The keys that this run can reach. */
 export interface KeySpace {
@@ -50,6 +58,8 @@ export interface KeySpace {
   find(reference: string): Promise<FoundKey>;
   /** Opens the private side, asking for a passphrase when sealed. @throws RefusedError `E_PASSPHRASE_WRONG` */
   open(reference: string): Promise<OpenKey>;
+  /** The sealed key file as it rests, for a copy; `undefined` when the key is not sealed. Only where keys rest in files. */
+  sealed?(reference: string): Promise<Uint8Array | undefined>;
   /** Places a new key; adopts nothing: the caller still disposes `secret`. */
   add(record: KeyRecord, secret: SecretBytes, placement: Placement): Promise<FoundKey>;
   /** Replaces a key's record (state, policy, tags …), re-sealing the private side under it. */
@@ -80,6 +90,8 @@ export interface FileSpace {
   /** Names inside a folder; empty when there is none. */
   list(path: string): readonly string[];
   isDirectory(path: string): boolean;
+  /** Makes a folder for output and those above it; absent where `write` makes them itself. */
+  makeDirectory?(path: string): void;
 }
 
 /** A person of the ceremony, or of the command line. */
@@ -102,14 +114,42 @@ export interface Asker {
     readonly seals: string;
     readonly person?: Person;
   }): Promise<SecretBytes | undefined>;
+  /** Leave for something that cannot be undone; `undefined` or absent where nobody can be asked. */
+  confirm?(question: string): Promise<boolean | undefined>;
   /** The people holding a role; outside a ceremony there are none. */
   people(role: string): readonly Person[];
+}
+
+/** One line of the air-gap report. */
+export interface AirGapProbe {
+  readonly name: string;
+  readonly result: 'ok' | 'finding' | 'not-checked';
+  readonly detail: string;
 }
 
 /** An event for the hash chain of the home or the session; public data only. */
 export interface AuditEvent {
   readonly type: string;
   readonly data: { readonly [member: string]: Json };
+}
+
+/** One thing that `doctor` looked at. */
+export interface Diagnosis {
+  readonly subject: string;
+  /** `absent` is something optional that is not there; only a `finding` makes the answer no. */
+  readonly result: 'ok' | 'absent' | 'finding';
+  /** One sentence, lower case, no full stop. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly advice?: string;
+}
+
+/** The hash chain that {@link ActionContext.record} appends to, for reading. */
+export interface AuditTrail {
+  /** Where it lies, for people. */
+  readonly location: string;
+  /** Its bytes as they stand; `undefined` when nothing was recorded yet. */
+  read(): Uint8Array | undefined;
 }
 
 /** Everything an action may touch. */
@@ -126,12 +166,20 @@ export interface ActionContext {
   readonly waivers: ReadonlySet<Waiver>;
   /** Environments besides production whose keys may be used where they normally are refused. */
   readonly allowedEnvironments: ReadonlySet<Environment>;
+  /** What the machine says of its ways in and out. */
+  readonly airGap: () => readonly AirGapProbe[];
   /** Appends to the hash chain of this home or session. */
   readonly record: (event: AuditEvent) => void;
+  /** The same chain, for reading; absent where there is none to read. */
+  readonly audit?: AuditTrail | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;
   /** Version of conclave, as written into artifacts. */
   readonly version: string;
   /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */
   readonly scryptLogN: number;
+  /** Descriptions of all actions, for reading what ceremonies did; absent where nobody gave them. */
+  readonly catalogue?: () => Promise<readonly ActionDescription[]>;
+  /** What the command line knows of process, optional modules, home and terminal; nothing inside a ceremony. */
+  readonly diagnose?: () => Promise<readonly Diagnosis[]>;
 }

@@ -105,7 +105,7 @@ export function deal(structure: Structure, publicKey: Uint8Array, random: Random
 }
 
 /**
- * S from exactly a quorum of openings: Σ λ_g · λ_{g,m} · share, both factors at 0.
+ * S from exactly a quorum of openings: the sum of group factor · member factor · share, both Lagrange factors at 0.
  * @param openings - exactly GT groups with exactly t members each, borrowed
  * @returns 32 bytes owned by the caller; whether they are right, K or the sealed package tells
  */

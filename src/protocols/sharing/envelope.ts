@@ -32,7 +32,7 @@ export type Seal =
   | { readonly kind: 'unsealed' }
   | { readonly kind: 'passphrase'; readonly box: BoxHead }
   | {
-      readonly kind: 'x-wing';
+      readonly kind: 'identity';
       /** Key id of the recipient's x-wing key, 32 bytes. */
       readonly recipient: Uint8Array;
     };
@@ -131,7 +131,7 @@ function sealParameters(seal: Seal): Cbor {
       const { kdf, nonce, check } = seal.box;
       return [1, kdf.logN, kdf.r, kdf.p, kdf.salt, nonce, check];
     }
-    case 'x-wing':
+    case 'identity':
       return [2, seal.recipient];
   }
 }
@@ -168,7 +168,7 @@ class Fields {
       throw this.#fail('its index is outside its set');
     const sealedPackage = this.#map.has(8) ? this.#package(this.#take(8)) : undefined;
     const enc =
-      seal.kind === 'x-wing'
+      seal.kind === 'identity'
         ? this.#bytes(this.#take(9), X_WING_CIPHERTEXT_BYTES, 'encapsulated key')
         : undefined;
     const length = OPENING_BYTES + (seal.kind === 'unsealed' ? 0 : AEAD_TAG_BYTES);
@@ -230,7 +230,7 @@ class Fields {
       };
     }
     if (list[0] === 2 && list.length === 2)
-      return { kind: 'x-wing', recipient: this.#bytes(list[1], 32, 'recipient') };
+      return { kind: 'identity', recipient: this.#bytes(list[1], 32, 'recipient') };
     throw this.#fail('its seal is of an unknown kind');
   }
 

@@ -1,0 +1,73 @@
+/** All kinds of artifact, in the order in which they are recognised: what says most about itself comes first. */
+import { InputError, InternalError } from '#formats/errors';
+import type { ArtifactKind } from './artifact.js';
+
+/** One row: the kind's name and the file that knows it. */
+interface Row {
+  readonly kind: string;
+  readonly load: () => Promise<object>;
+}
+
+/** PEM before DER, objects that name their type before anything that merely parses; definitions are plain text, so last. */
+const rows: readonly Row[] = [
+  { kind: 'key-file', load: () => import('./key-file.js') },
+  { kind: 'key-record', load: () => import('./key-record.js') },
+  { kind: 'identity', load: () => import('./identity.js') },
+  { kind: 'share-set', load: () => import('./share-set.js') },
+  { kind: 'share', load: () => import('./share.js') },
+  { kind: 'transcript', load: () => import('./transcript.js') },
+  { kind: 'statement', load: () => import('./statement.js') },
+  { kind: 'public-key', load: () => import('./public-key.js') },
+  { kind: 'definition', load: () => import('./definition.js') },
+];
+
+/** Names of all kinds. */
+export const kindNames: readonly string[] = rows.map(({ kind }) => kind);
+
+/** The kind that these bytes are of, or `undefined`. */
+export async function detectKind(
+  bytes: Uint8Array,
+  name: string,
+): Promise<ArtifactKind | undefined> {
+  for (const row of rows) {
+    const kind = await loadKind(row);
+    if (kind.detect(bytes, name)) return kind;
+  }
+  return undefined;
+}
+
+/**
+ * The kind that these bytes are of.
+ * @throws InputError `E_ARTIFACT_UNKNOWN`
+ */
+export async function recogniseKind(bytes: Uint8Array, name: string): Promise<ArtifactKind> {
+  const kind = await detectKind(bytes, name);
+  if (kind !== undefined) return kind;
+  throw new InputError({
+    code: 'E_ARTIFACT_UNKNOWN',
+    message: `${name} is nothing that conclave writes`,
+    hint: `known are: ${kindNames.join(', ')}`,
+  });
+}
+
+async function loadKind(row: Row): Promise<ArtifactKind> {
+  const module = await row.load();
+  for (const exported of Object.values(module) as unknown[]) {
+    if (isKind(exported) && exported.kind === row.kind) return exported;
+  }
+  throw new InternalError({
+    code: 'E_ARTIFACT_NO_KIND',
+    message: `the file of the artifact kind ${row.kind} does not export it`,
+  });
+}
+
+function isKind(value: unknown): value is ArtifactKind {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    'detect' in value &&
+    'show' in value &&
+    'verify' in value
+  );
+}

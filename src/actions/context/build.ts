@@ -1,0 +1,97 @@
+/** Puts together what an action may touch, over a host, a home and people. */
+import type { Home } from '#carriage/stores/home';
+import type { DurableFiles, Store } from '#carriage/stores/store';
+import type { Environment } from '#custody/authority/record';
+import type {
+  ActionContext,
+  AirGapProbe,
+  Asker,
+  AuditEvent,
+  FileSpace,
+  IdentitySpace,
+  Waiver,
+} from './context.js';
+import { createHomeLog, homeTrail } from './home-log.js';
+import type { IdentitySpaceOptions } from './identity-space.js';
+import { createKeySpace } from './key-space.js';
+
+/** The parts of a machine that a context needs; the host fits. */
+export interface Machine {
+  readonly files: DurableFiles;
+  now(): Date;
+  random(length: number): Uint8Array;
+  airGap(): readonly AirGapProbe[];
+}
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly host: Machine;
+  readonly home: Home;
+  readonly store: Store;
+  readonly files: FileSpace;
+  readonly ask: Asker;
+  /** Passphrases of identities; `ask` when not given. */
+  readonly askIdentity?: Asker | undefined;
+  /** What `--identity` named. */
+  readonly identity?: string | undefined;
+  readonly environment: Environment;
+  readonly waivers: ReadonlySet<Waiver>;
+  readonly allowedEnvironments: ReadonlySet<Environment>;
+  readonly progress: (message: string) => void;
+  readonly version: string;
+  /** Where events go instead of the home's own log. */
+  readonly record?: ((event: AuditEvent) => void) | undefined;
+  /** Instead of the operating system's generator alone. */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
+  /** 17 when not given; tests lower it. */
+  readonly scryptLogN?: number | undefined;
+}
+
+const SCRYPT_LOG_N = 17;
+
+/** A context over the given parts; building it touches nothing. */
+export function buildContext(parts: ContextParts): ActionContext {
+  const { host, home, store, files, ask } = parts;
+  const disk = host.files;
+  const now = (): Date => host.now();
+  const random = parts.random ?? ((length: number) => host.random(length));
+  const scryptLogN = parts.scryptLogN ?? SCRYPT_LOG_N;
+  return {
+    now,
+    random,
+    keys: createKeySpace({ store, disk, files, ask, now, random, scryptLogN }),
+    identities: lazyIdentities({
+      home,
+      disk,
+      files,
+      ask,
+      askIdentity: parts.askIdentity ?? ask,
+      chosen: parts.identity,
+      random,
+      scryptLogN,
+    }),
+    files,
+    ask,
+    environment: parts.environment,
+    waivers: parts.waivers,
+    allowedEnvironments: parts.allowedEnvironments,
+    airGap: () => host.airGap(),
+    record: parts.record ?? createHomeLog(disk, home, now),
+    audit: homeTrail(disk, home),
+    progress: parts.progress,
+    version: parts.version,
+    scryptLogN,
+  };
+}
+
+/** Most commands name no identity, and the code behind them takes time to load. */
+function lazyIdentities(options: IdentitySpaceOptions): IdentitySpace {
+  const space = async (): Promise<IdentitySpace> =>
+    (await import('./identity-space.js')).createIdentitySpace(options);
+  return {
+    find: async (reference) => await (await space()).find(reference),
+    open: async (reference) => await (await space()).open(reference),
+    add: async (identity, placement) => await (await space()).add(identity, placement),
+    list: async () => await (await space()).list(),
+  };
+}

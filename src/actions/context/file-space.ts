@@ -1,0 +1,60 @@
+/** Files as the operator names them: `-` is standard input or output, and nothing is overwritten without `--force`. */
+import type { DurableFiles } from '#carriage/stores/store';
+import { InputError, OutputError, UsageError } from '#formats/errors';
+import type { FileSpace } from './context.js';
+
+/** What stands behind the names. */
+export interface FileSpaceOptions {
+  readonly files: DurableFiles;
+  /** `--force`. */
+  readonly force: boolean;
+  /** All of standard input. */
+  readonly stdin: () => Uint8Array;
+  readonly stdout: (bytes: Uint8Array) => void;
+}
+
+const DEFAULT_LIMIT = 64 * 1024 * 1024;
+
+/** A file space over durable files and two streams. */
+export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOptions): FileSpace {
+  let stdinTaken = false;
+  return {
+    read: (path, maxBytes = DEFAULT_LIMIT) => {
+      if (path !== '-') return files.read(path, maxBytes);
+      if (stdinTaken) {
+        throw new UsageError({
+          code: 'E_STDIN_TWICE',
+          message: 'standard input is named for two inputs',
+          hint: 'give one of them as a file',
+        });
+      }
+      stdinTaken = true;
+      const bytes = stdin();
+      if (bytes.length <= maxBytes) return bytes;
+      bytes.fill(0);
+      throw new InputError({
+        code: 'E_FILE_TOO_LARGE',
+        message: `standard input is longer than ${maxBytes} bytes`,
+      });
+    },
+    write: (path, bytes, options = {}) => {
+      if (path === '-') stdout(bytes);
+      else files.write(path, bytes, { secret: options.secret === true, overwrite: force });
+    },
+    assertAbsent: (paths) => {
+      const there = force ? undefined : paths.find((path) => path !== '-' && files.exists(path));
+      if (there === undefined) return;
+      throw new OutputError({
+        code: 'E_FILE_EXISTS',
+        message: `cannot write ${there}: it exists already`,
+        hint: 'choose another name, or say --force to replace it',
+      });
+    },
+    exists: (path) => path === '-' || files.exists(path),
+    list: (path) => files.list(path),
+    isDirectory: (path) => path !== '-' && files.isDirectory(path),
+    makeDirectory: (path) => {
+      files.makeDirectory(path);
+    },
+  };
+}

@@ -1,0 +1,387 @@
+/**
+ * The keys that a run can reach: those of the store by name or id, and any private key file by path. Whatever is opened has its
+ * public key recomputed and compared with its record.
+ */
+import { encodeKeyFile, KEY_LABEL, type KeyFile, sealKeyFile } from '#carriage/stores/key-file';
+import type { DurableFiles, Material, Store, StoredEntry } from '#carriage/stores/store';
+import type { Descriptor, RandomSource, ReadySigner } from '#crypto/descriptor';
+import { decodeRecord, encodeRecord, type KeyRecord, newRecord } from '#custody/authority/record';
+import { InternalError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
+import type { SecretBytes } from '#formats/secret-bytes';
+import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
+import { markText } from './marks.js';
+import {
+  assertMatches,
+  descriptorOf,
+  encodeAtRest,
+  encodePlain,
+  MAX_PRIVATE_BYTES,
+  publicKeyOf,
+  readPrivateFile,
+} from './private-forms.js';
+import { isPath, parseReference, pick } from './references.js';
+import { unseal } from './unseal.js';
+
+/** What stands behind a key space. */
+export interface KeySpaceOptions {
+  readonly store: Store;
+  /** For replacing key files in place; reading and new output go through `files`. */
+  readonly disk: DurableFiles;
+  readonly files: FileSpace;
+  readonly ask: Asker;
+  readonly now: () => Date;
+  readonly random: RandomSource;
+  readonly scryptLogN: number;
+}
+
+/** Where a key was found, before its private part is touched. */
+type Place =
+  | { readonly kind: 'store'; readonly entry: StoredEntry }
+  | { readonly kind: 'path'; readonly path: string };
+
+/** A private key found to be the one that its record describes; whoever receives it disposes both. */
+interface Compared {
+  readonly secret: SecretBytes;
+  readonly signer: ReadySigner | undefined;
+}
+
+/** A key's private part as read: sealed and unopened, or plain and in memory, owned by the receiver. */
+type Loaded = { readonly found: FoundKey } & (
+  { readonly sealed: true; readonly file: KeyFile } | ({ readonly sealed: false } & Compared)
+);
+
+/** Keys of a store and of the file system. */
+export function createKeySpace(options: KeySpaceOptions): KeySpace {
+  const { store, disk, files, ask } = options;
+
+  const place = async (reference: string): Promise<Place> => {
+    const parsed = parseReference(reference);
+    if (parsed.kind === 'path') return parsed;
+    const { entries, problems } = await store.list();
+    const present = entries.filter(({ destroyed }) => !destroyed);
+    const entry = pick(present, parsed.name, 'key') ?? pick(entries, parsed.name, 'key');
+    if (entry !== undefined) return { kind: 'store', entry };
+    // A file that cannot be read may be the one that was meant.
+    if (problems[0] !== undefined) throw problems[0];
+    throw new MissingInputError({
+      code: 'E_KEY_NOT_FOUND',
+      message: `there is no key ${reference}`,
+      hint: 'see conclave key list; a path has a / or a . in it',
+    });
+  };
+
+  const load = async (reference: string): Promise<Loaded> => {
+    const where = await place(reference);
+    if (where.kind === 'path') return await loadPath(where.path, options);
+    const record = await decodeRecord(where.entry.record, where.entry.location);
+    const found = await foundOf(record, where.entry.location);
+    const material = await store.material(record.id);
+    if (material === undefined) {
+      throw new RefusedError({
+        code: 'E_KEY_DESTROYED',
+        message: `key ${reference} was destroyed`,
+        hint: 'only its public key is left',
+      });
+    }
+    return await loadMaterial(found, material);
+  };
+
+  const reseal = (record: KeyRecord, secret: SecretBytes, passphrase: SecretBytes): Uint8Array =>
+    sealKeyFile({
+      label: KEY_LABEL,
+      record: encodeRecord(record),
+      secret,
+      passphrase,
+      mark: markText(record.environment),
+      logN: options.scryptLogN,
+      random: options.random,
+    });
+
+  const protect = async (
+    record: KeyRecord,
+    secret: SecretBytes,
+    { plaintext, format }: Placement,
+  ): Promise<Material> => {
+    const seals = `the private key ${record.name ?? record.id.slice(0, 16)}`;
+    const passphrase = plaintext === true ? undefined : await ask.newPassphrase({ seals });
+    try {
+      if (passphrase === undefined) {
+        const descriptor = await descriptorOf(record);
+        const { environment } = record;
+        const wanted = format ?? 'conclave';
+        const bytes =
+          wanted === 'conclave'
+            ? await encodeAtRest(descriptor, secret, environment)
+            : await encodePlain(descriptor, secret, wanted, environment);
+        return { form: 'plain', bytes };
+      }
+      if (format !== undefined && format !== 'conclave') {
+        throw new RefusedError({
+          code: 'E_PLAINTEXT_REFUSED',
+          message: `a ${format} file is not encrypted, and a passphrase was given`,
+          hint: 'say --no-passphrase, or leave --format out',
+        });
+      }
+      return { form: 'sealed', bytes: reseal(record, secret, passphrase) };
+    } finally {
+      passphrase?.dispose();
+    }
+  };
+
+  return {
+    find: async (reference) => {
+      const where = await place(reference);
+      if (where.kind === 'store') {
+        const { record, location } = where.entry;
+        return await foundOf(await decodeRecord(record, location), location);
+      }
+      const loaded = await loadPath(where.path, options);
+      forget(loaded);
+      return loaded.found;
+    },
+
+    open: async (reference) => {
+      const loaded = await load(reference);
+      const { found } = loaded;
+      if (!loaded.sealed) return opened(found, loaded);
+      const { secret, passphrase } = await unseal(loaded.file, nameOf(reference), ask);
+      passphrase.dispose();
+      return opened(found, await compared(secret, found.record, nameOf(reference)));
+    },
+
+    sealed: async (reference) => {
+      const loaded = await load(reference);
+      if (loaded.sealed) return encodeKeyFile(loaded.file);
+      forget(loaded);
+      return undefined;
+    },
+
+    add: async (record, secret, placement) => {
+      const { out } = placement;
+      const beside = out === undefined || out === '-' ? [] : [recordPathOf(out)];
+      if (out !== undefined) files.assertAbsent([out, ...beside]);
+      const material = await protect(record, secret, placement);
+      try {
+        if (out === undefined) {
+          const location = await store.put({
+            id: record.id,
+            name: record.name,
+            mark: record.environment === 'production' ? '' : record.environment,
+            record: encodeRecord(record),
+            material,
+          });
+          return await foundOf(record, location);
+        }
+        // The record first, so that a plain key is never there without it.
+        if (material.form === 'plain') {
+          for (const path of beside) files.write(path, encodeRecord(record));
+        }
+        files.write(out, material.bytes, { secret: true });
+        return await foundOf(record, `file:${out}`);
+      } finally {
+        material.bytes.fill(0);
+      }
+    },
+
+    update: async (reference, change) => {
+      const where = await place(reference);
+      const loaded = await load(reference);
+      const { found } = loaded;
+      forget(loaded);
+      const record = change(found.record);
+      if (record.id !== found.record.id) {
+        throw new InternalError({
+          code: 'E_KEY_ID_CHANGED',
+          message: 'a change of a record must not change its id',
+        });
+      }
+      const bytes = loaded.sealed
+        ? await withUnsealed(loaded.file, nameOf(reference), found, ask, (secret, passphrase) =>
+            reseal(record, secret, passphrase),
+          )
+        : undefined;
+      if (where.kind === 'path') {
+        replaceFile(disk, where.path, record, bytes);
+        return await foundOf(record, found.location);
+      }
+      const location = await store.replace({
+        id: record.id,
+        name: record.name,
+        mark: where.entry.mark,
+        record: encodeRecord(record),
+        material: bytes === undefined ? undefined : { form: 'sealed', bytes },
+      });
+      return await foundOf(record, location);
+    },
+
+    destroy: async (reference, change) => {
+      const where = await place(reference);
+      const loaded = await load(reference);
+      const { found } = loaded;
+      forget(loaded);
+      const record = change(found.record);
+      if (where.kind === 'store') {
+        return await foundOf(record, await store.remove(record.id, encodeRecord(record)));
+      }
+      assertInPlace(where.path);
+      const recordPath = recordPathOf(where.path);
+      disk.write(recordPath, encodeRecord(record), { overwrite: true });
+      disk.shred(where.path);
+      return await foundOf(record, `file:${recordPath}`);
+    },
+
+    list: async () => {
+      const { entries, problems } = await store.list();
+      if (problems[0] !== undefined) throw problems[0];
+      return await Promise.all(
+        entries.map(async ({ record, location }) =>
+          foundOf(await decodeRecord(record, location), location),
+        ),
+      );
+    },
+  };
+}
+
+/** The record of a plain key file lies beside it: `root.key` has `root.record.json`. */
+export function recordPathOf(path: string): string {
+  return `${path.replace(/(?<=[^/\\])\.[^./\\]*$/, '')}.record.json`;
+}
+
+async function loadPath(path: string, options: KeySpaceOptions): Promise<Loaded> {
+  const bytes = options.files.read(path, MAX_PRIVATE_BYTES);
+  const shown = path === '-' ? 'standard input' : path;
+  try {
+    const recordPath = recordPathOf(path);
+    const beside =
+      path !== '-' && options.files.exists(recordPath)
+        ? await decodeRecord(options.files.read(recordPath, MAX_PRIVATE_BYTES), recordPath)
+        : undefined;
+    const read = await readPrivateFile(bytes, shown, beside);
+    const location = `file:${path}`;
+    if (read.sealed) {
+      return { found: await foundOf(read.record, location), sealed: true, file: read.file };
+    }
+    const { descriptor, environment } = read;
+    if (beside !== undefined) {
+      const plain = await compared(read.secret, beside, shown, descriptor);
+      return { found: await foundOf(beside, location), sealed: false, ...plain };
+    }
+    // The record comes from the private key itself: comparing them would tell nothing.
+    const record = newRecord({
+      descriptor,
+      publicKey: await publicKeyOf(descriptor, read.secret),
+      name: null,
+      environment,
+      now: options.now(),
+      event: 'imported',
+    });
+    const plain = { secret: read.secret, signer: undefined };
+    return { found: await foundOf(record, location), sealed: false, ...plain };
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+async function loadMaterial(found: FoundKey, material: Material): Promise<Loaded> {
+  const { location, record } = found;
+  try {
+    const read = await readPrivateFile(material.bytes, location, record);
+    if (read.sealed) return { found, sealed: true, file: read.file };
+    const plain = await compared(read.secret, record, location, read.descriptor);
+    return { found, sealed: false, ...plain };
+  } finally {
+    material.bytes.fill(0);
+  }
+}
+
+async function withUnsealed<T>(
+  file: KeyFile,
+  what: string,
+  found: FoundKey,
+  ask: Asker,
+  work: (secret: SecretBytes, passphrase: SecretBytes) => T,
+): Promise<T> {
+  const { secret, passphrase } = await unseal(file, what, ask);
+  try {
+    (await assertMatches(found.descriptor, secret, found.record, what))?.[Symbol.dispose]();
+    return work(secret, passphrase);
+  } finally {
+    secret.dispose();
+    passphrase.dispose();
+  }
+}
+
+/** A plain key's record is replaced beside it, a sealed key's file as a whole. */
+function replaceFile(
+  disk: DurableFiles,
+  path: string,
+  record: KeyRecord,
+  sealed: Uint8Array | undefined,
+): void {
+  assertInPlace(path);
+  if (sealed === undefined) {
+    disk.write(recordPathOf(path), encodeRecord(record), { overwrite: true });
+  } else {
+    disk.write(path, sealed, { secret: true, overwrite: true });
+  }
+}
+
+function assertInPlace(path: string): void {
+  if (path !== '-') return;
+  throw new UsageError({
+    code: 'E_KEY_NOT_IN_PLACE',
+    message: 'a key from standard input cannot be changed in place',
+    hint: 'name its file',
+  });
+}
+
+/** A private key that is the one its record describes; wiped when it is not. */
+async function compared(
+  secret: SecretBytes,
+  record: KeyRecord,
+  what: string,
+  descriptor?: Descriptor,
+): Promise<Compared> {
+  try {
+    const known = descriptor ?? (await descriptorOf(record));
+    return { secret, signer: await assertMatches(known, secret, record, what) };
+  } catch (error) {
+    secret.dispose();
+    throw error;
+  }
+}
+
+function opened(found: FoundKey, { secret, signer }: Compared): OpenKey {
+  return {
+    ...found,
+    secret,
+    signer,
+    [Symbol.dispose]: () => {
+      secret.dispose();
+      signer?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** Wipes what was loaded only to look at it. */
+function forget(loaded: Loaded): void {
+  if (loaded.sealed) return;
+  loaded.secret.dispose();
+  loaded.signer?.[Symbol.dispose]();
+}
+
+async function foundOf(record: KeyRecord, location: string): Promise<FoundKey> {
+  return {
+    record,
+    descriptor: await descriptorOf(record),
+    publicKey: record.publicKey,
+    location,
+  };
+}
+
+/** How people see a key: as they named it. */
+function nameOf(reference: string): string {
+  const typed = reference.replace(/^file:/, '');
+  if (typed === '-') return 'standard input';
+  return isPath(typed) ? typed : `key ${typed}`;
+}

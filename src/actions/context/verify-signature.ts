@@ -1,0 +1,133 @@
+/** Whether a signature over a file is good: the answer of `verify --key`. */
+import type { Descriptor } from '#crypto/descriptor';
+import { assertUsable } from '#custody/authority/states';
+import { equal } from '#formats/bytes';
+import { decodeDsse, preAuthenticationEncoding } from '#formats/dsse';
+import { ConclaveError, UsageError } from '#formats/errors';
+import type { ArtifactVerdict, Claim } from '../artifacts/artifact.js';
+import type { ActionContext, PublicKey } from './context.js';
+import { resolvePublicSide } from './public-keys.js';
+import { signingContext } from './signing-context.js';
+
+/** A question to {@link verifySignature}; all as typed. */
+export interface SignatureQuestion {
+  /** PUB or KEY. */
+  readonly key: string;
+  readonly in: string;
+  readonly signature: string;
+  readonly context?: string | undefined;
+}
+
+const MAX_SIGNATURE_FILE = 256 * 1024 * 1024;
+
+/**
+ * Verifies a raw signature, a DSSE envelope over the file, or for Ratify keys its JSON form.
+ * @returns a verdict; a wrong signature is `ok: false`, not an error
+ * @throws {@link UsageError} `E_KEY_CANNOT_VERIFY` for keys that do not sign, InputError for malformed input
+ */
+export async function verifySignature(
+  question: SignatureQuestion,
+  context: ActionContext,
+): Promise<ArtifactVerdict> {
+  const key = await resolvePublicSide(question.key, 'signature', context);
+  const implementation = await key.descriptor.load();
+  if (implementation.kind !== 'signature') throw cannotVerify(question.key, key.descriptor);
+  const message = context.files.read(question.in);
+  const file = context.files.read(question.signature, MAX_SIGNATURE_FILE);
+  const domain = signingContext(question.context);
+  const { signature, signed, form, problem } = await readSignature(file, message, key, question);
+  const good =
+    problem === undefined &&
+    implementation.verify(
+      signature,
+      signed,
+      key.bytes,
+      domain === undefined ? {} : { context: domain },
+    );
+  const why =
+    problem ??
+    (good
+      ? `${form} signature of ${question.in} by ${nameOf(key, question.key)}`
+      : `the signature, the file, the key or the context is another one`);
+  const claims: Claim[] = [
+    { claim: 'signature verifies', grade: 'checked', ok: good, detail: why },
+    ...recordClaims(key),
+  ];
+  const ok = claims.every((claim) => claim.ok);
+  const mark =
+    key.record === undefined || key.record.environment === 'production'
+      ? ''
+      : `${key.record.environment.toUpperCase()} KEY: `;
+  return {
+    ok,
+    kind: 'signature',
+    summary: ok
+      ? `${mark}${question.signature} is a good signature of ${question.in}`
+      : `${mark}${question.signature} does not verify: ${claims.find((claim) => !claim.ok)?.detail ?? ''}`,
+    claims,
+  };
+}
+
+interface ReadSignature {
+  readonly signature: Uint8Array;
+  readonly signed: Uint8Array;
+  readonly form: string;
+  readonly problem?: string;
+}
+
+async function readSignature(
+  file: Uint8Array,
+  message: Uint8Array,
+  key: PublicKey,
+  question: SignatureQuestion,
+): Promise<ReadSignature> {
+  const raw = { signature: file, signed: message, form: 'raw' };
+  // A raw signature of the right length is one, whatever its first byte.
+  if (file[0] !== 0x7b || file.length === key.descriptor.sizes.signature) return raw;
+  if (key.descriptor.profile === 'ratify-v1' && !hasMember(file, 'payloadType')) {
+    const { decodeRatifySignature } = await import('#crypto/encodings/ratify-json');
+    const signature = decodeRatifySignature(file, question.signature);
+    return { signature, signed: message, form: 'ratify' };
+  }
+  const envelope = decodeDsse(file, question.signature, { maxBytes: MAX_SIGNATURE_FILE });
+  const [first] = envelope.signatures;
+  const signed = preAuthenticationEncoding(envelope.payloadType, envelope.payload);
+  const base = { signature: first?.sig ?? new Uint8Array(0), signed, form: 'dsse' };
+  if (envelope.signatures.length !== 1) {
+    return { ...base, problem: 'the envelope does not hold exactly one signature' };
+  }
+  if (!equal(envelope.payload, message)) {
+    return { ...base, problem: `the envelope holds other bytes than ${question.in}` };
+  }
+  return base;
+}
+
+function hasMember(json: Uint8Array, name: string): boolean {
+  return Buffer.from(json.subarray(0, 65_536)).includes(`"${name}"`);
+}
+
+/** What the record says of the key's right to be relied on. */
+function recordClaims(key: PublicKey): readonly Claim[] {
+  if (key.record === undefined) return [];
+  const claim = 'key may be relied on';
+  try {
+    const notes = assertUsable(key.record, 'verify');
+    const detail = notes.length === 0 ? `it is ${key.record.state}` : notes.join('; ');
+    return [{ claim, grade: 'recorded', ok: true, detail }];
+  } catch (error) {
+    if (!(error instanceof ConclaveError)) throw error;
+    return [{ claim, grade: 'recorded', ok: false, detail: error.message }];
+  }
+}
+
+function nameOf(key: PublicKey, typed: string): string {
+  return key.record?.name ?? typed;
+}
+
+function cannotVerify(reference: string, { name, kind }: Descriptor): UsageError {
+  return new UsageError({
+    code: 'E_KEY_CANNOT_VERIFY',
+    message: `${reference} is a ${name} key, and a ${kind} key verifies no signatures`,
+    hint: 'name a signature key',
+  });
+}

@@ -1,0 +1,98 @@
+/** `identity new`: the keys with which one person signs statements and receives sealed things. */
+import {
+  componentKeyIds,
+  encodeIdentity,
+  fingerprint,
+  newIdentity,
+} from '#custody/authority/identity';
+import type { Environment } from '#custody/authority/record';
+import { defineAction } from './action.js';
+
+/** A new identity. */
+export interface NewIdentity {
+  readonly id: string;
+  readonly name: string;
+  readonly environment: Environment;
+  readonly fingerprint: string;
+  readonly keyIds: { readonly ed25519: string; readonly mlDsa65: string; readonly xWing: string };
+  /** Where the private file rests. */
+  readonly location: string;
+  /** The public file, when one was written beside `--out`. */
+  readonly public: string | null;
+}
+
+/** The action `identity new`. */
+export const identityNew = defineAction({
+  id: 'identity.new',
+  summary: 'make an identity: the keys with which a person signs and receives',
+  description:
+    'Makes three keys of one person, Ed25519 and ML-DSA-65 to sign statements and X-Wing to open what is sealed to that person, ' +
+    'used for nothing else. The private file is sealed under a passphrase; the public file may be given to anybody. ' +
+    'Others should compare the fingerprint with its owner over a second channel before they rely on it.',
+  inputs: {
+    name: {
+      type: 'string',
+      summary: 'the name of the person, as transcripts show it',
+      required: true,
+      placeholder: 'NAME',
+    },
+    out: {
+      type: 'path',
+      summary: 'write the private file there, and FILE.pub beside it, and not into the store',
+      placeholder: 'FILE',
+    },
+  },
+  outputs: {
+    location: { type: 'path', summary: 'the private file' },
+    public: { type: 'public-key', summary: 'the public file' },
+    fingerprint: { type: 'string', summary: 'the id in groups of four, for reading aloud' },
+  },
+  options: ['new-passphrase', 'force'],
+  effect: 'repeatable',
+  examples: [
+    {
+      command: "conclave identity new --name 'Ada Lovelace'",
+      explains: 'an identity in the store; the passphrase is asked for twice',
+    },
+    {
+      command: "conclave identity new --name 'Ada Lovelace' --out ada.key",
+      explains: 'ada.key for Ada alone, ada.key.pub for everybody',
+    },
+  ],
+  async run({ name, out }, context): Promise<NewIdentity> {
+    const publicFile = out === undefined || out === '-' ? undefined : `${out}.pub`;
+    if (out !== undefined && publicFile !== undefined) {
+      context.files.assertAbsent([out, publicFile]);
+    }
+    using open = await newIdentity({
+      name,
+      environment: context.environment,
+      now: context.now(),
+      random: context.random,
+    });
+    const { identity } = open;
+    const location = await context.identities.add(open, { out });
+    if (publicFile !== undefined) context.files.write(publicFile, encodeIdentity(identity));
+    context.record({
+      type: 'identity.created',
+      data: { id: identity.id, name: identity.name, environment: identity.environment },
+    });
+    return {
+      id: identity.id,
+      name: identity.name,
+      environment: identity.environment,
+      fingerprint: fingerprint(identity),
+      keyIds: componentKeyIds(identity),
+      location,
+      public: publicFile ?? null,
+    };
+  },
+  present: (made) =>
+    [
+      `identity of ${made.name}${made.environment === 'production' ? '' : ` (${made.environment})`}`,
+      `private file: ${made.location}`,
+      ...(made.public === null ? [] : [`public file: ${made.public}`]),
+      'fingerprint:',
+      made.fingerprint,
+    ].join('\n'),
+});

@@ -1,0 +1,54 @@
+import { InterruptedError, UsageError } from '#formats/errors';
+import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
+import { moveKey, presentState } from './context/key-state.js';
+
+/** `conclave key destroy`. */
+export const keyDestroy = defineAction({
+  id: 'key.destroy',
+  summary: 'destroy a private key for good',
+  description:
+    'Overwrites and removes the private part of a key; its record stays, with the state destroyed. Copies elsewhere (backups, ' +
+    'snapshots, worn blocks of flash memory) are beyond its reach. Nothing brings the key back.',
+  inputs: {
+    key: { type: 'key', summary: 'the key', required: true, positional: 0 },
+    yes: { type: 'boolean', summary: 'do it without asking' },
+    reason: { type: 'string', summary: 'why, for the history', placeholder: 'TEXT' },
+  },
+  outputs: { state: { type: 'string', summary: 'its state from now on' } },
+  effect: 'irreversible',
+  secrecy: 'destroys',
+  examples: [
+    { command: 'conclave key destroy old', explains: 'asks before it does' },
+    {
+      command: 'conclave key destroy old --yes --reason "replaced by release"',
+      explains: 'for scripts',
+    },
+  ],
+  async run({ key, yes, reason }, context) {
+    const { record } = await context.keys.find(key);
+    if (yes !== true) await assertMeant(record.name ?? record.id.slice(0, 16), context);
+    return await moveKey(
+      { key, to: 'destroyed', reason, event: 'key.destroyed' },
+      (reference, change) => context.keys.destroy(reference, change),
+      context,
+    );
+  },
+  present: presentState,
+});
+
+async function assertMeant(name: string, { ask }: ActionContext): Promise<void> {
+  const answer = await ask.confirm?.(`Destroy the key ${name}? Nothing brings it back.`);
+  if (answer === true) return;
+  if (answer === false) {
+    throw new InterruptedError({
+      code: 'E_KEY_DESTROY_DECLINED',
+      message: `key ${name} was not destroyed`,
+    });
+  }
+  throw new UsageError({
+    code: 'E_KEY_DESTROY_UNCONFIRMED',
+    message: `destroying the key ${name} needs a yes, and nobody can be asked`,
+    hint: 'say --yes',
+  });
+}

@@ -1,0 +1,274 @@
+import type { Descriptor, Purpose, RandomSource } from '#crypto/descriptor';
+import { resolve } from '#crypto/registry';
+import { selfCheck } from '#crypto/self-check';
+import { newRecord } from '#custody/authority/record';
+import { utf8 } from '#formats/bytes';
+import { InputError, RefusedError, UsageError } from '#formats/errors';
+import { encodePem } from '#formats/pem';
+import { SecretBytes } from '#formats/secret-bytes';
+import { defineAction } from './action.js';
+import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
+import { fileStem, markText } from './context/marks.js';
+import { parseTags } from './context/tags.js';
+import { storeUnavailable } from './context/references.js';
+
+/** More than this is no dice log. */
+const MAX_ENTROPY_BYTES = 16 * 1024 * 1024;
+/** Less than this is a mistake: a single throw of a coin, an empty file. */
+const MIN_ENTROPY_BYTES = 16;
+
+/** `conclave key generate`. */
+export const keyGenerate = defineAction({
+  id: 'key.generate',
+  summary: 'make a new key',
+  description:
+    'Makes a key from the randomness of the operating system, mixed with what --entropy brings, and checks it before anyone ' +
+    'relies on it: what the private key does the public key must undo, and a second implementation must agree where there is one. ' +
+    'The key rests in the store, sealed under a passphrase, or with --out in a file. --dev alone writes an unencrypted key that is ' +
+    'marked as good for nothing but development into the working folder.',
+  inputs: {
+    algorithm: {
+      type: 'algorithm',
+      summary: 'what kind of key',
+      default: 'ed25519+ml-dsa-65',
+    },
+    profile: {
+      type: 'string',
+      summary: 'encoding of a hybrid key, fixed for its life',
+      choices: ['composite', 'ratify-v1'],
+    },
+    name: { type: 'string', summary: 'name in the store', placeholder: 'NAME' },
+    dev: {
+      type: 'boolean',
+      summary: 'mark the key as a development key; alone, write it to ./dev-ID.key and .pub',
+    },
+    purpose: {
+      type: 'string',
+      summary: 'what the key is for; all that its algorithm can do when not given',
+      choices: ['sign', 'encrypt', 'encapsulate', 'agree', 'mac'],
+      repeat: true,
+    },
+    tag: { type: 'string', summary: 'a label for the record', placeholder: 'K=V', repeat: true },
+    entropy: {
+      type: 'file',
+      summary: 'randomness from elsewhere (dice, coins, a second device) to mix in',
+      repeat: true,
+    },
+    store: {
+      type: 'string',
+      summary: 'where the key rests: file, keychain, or pkcs11:LABEL',
+      default: 'file',
+      placeholder: 'STORE',
+    },
+    out: { type: 'path', summary: 'write the private key there and not into the store' },
+    publicOut: { type: 'path', summary: 'write the public key there, as SPKI PEM' },
+    format: {
+      type: 'string',
+      summary: 'form of the file that --out names; all but conclave are unencrypted',
+      choices: ['conclave', 'pkcs8-pem', 'pkcs8-der', 'raw', 'ratify-json'],
+    },
+  },
+  outputs: {
+    key: { type: 'key', summary: 'the new key' },
+    public: { type: 'file', summary: 'its public key' },
+    id: { type: 'digest', summary: 'its id' },
+  },
+  options: ['new-passphrase', 'waive', 'force'],
+  effect: 'irreversible',
+  secrecy: 'creates',
+  examples: [
+    { command: 'conclave key generate --dev', explains: 'a key to develop with, in this folder' },
+    {
+      command: 'conclave key generate --name release --public-out release.pub',
+      explains: 'a hybrid signature key in the store, sealed under a passphrase',
+    },
+    {
+      command:
+        'conclave key generate --algorithm ed25519 --out ci.key --passphrase-file /run/secrets/pass',
+      explains: 'a key file, without a question',
+    },
+    {
+      command: 'conclave key generate --name root --entropy dice.txt --entropy coins.txt',
+      explains: 'with randomness that people threw',
+    },
+  ],
+  async run(input, context) {
+    if (input.store !== 'file') throw wrongStore(input.store);
+    assertName(input.name);
+    if (input.out === undefined && input.format !== undefined) {
+      throw new UsageError({
+        code: 'E_FORMAT_WITHOUT_OUT',
+        message: 'key generate: --format says how a file is written, and --out names none',
+        hint: 'say --out FILE, or leave --format out',
+      });
+    }
+    const descriptor = await resolve(input.algorithm, input.profile);
+    assertNoDraft(descriptor, context);
+    const tags = parseTags(input.tag);
+    const random = await randomWith(input.entropy, context);
+    const environment = input.dev === true ? 'dev' : context.environment;
+    if (input.publicOut !== undefined) context.files.assertAbsent([input.publicOut]);
+
+    context.progress(`making a key of ${descriptor.name}`);
+    const implementation = await descriptor.load();
+    using secret = SecretBytes.adopt(
+      await implementation.generate(random),
+      `new ${descriptor.name} key`,
+    );
+    const { publicKey, checks } = await checked(descriptor, secret, context);
+    const record = newRecord({
+      descriptor,
+      publicKey,
+      name: input.name ?? null,
+      environment,
+      purposes: input.purpose.length === 0 ? undefined : (input.purpose as readonly Purpose[]),
+      now: context.now(),
+      draft: descriptor.status === 'draft' ? draftOf(descriptor) : null,
+      tags,
+    });
+
+    const devAlone = input.dev === true && input.out === undefined && input.name === undefined;
+    const stem = `./${fileStem(record)}`;
+    const placement: Placement = devAlone
+      ? { out: `${stem}.key`, plaintext: true }
+      : { out: input.out, format: input.format as PrivateFormat | undefined };
+    const publicFile = publicForm(descriptor, publicKey, environment);
+    let publicPath = input.publicOut ?? (devAlone ? `${stem}.pub` : undefined);
+    if (publicPath !== undefined && publicFile !== undefined) {
+      context.files.assertAbsent([publicPath]);
+    }
+    const found = await context.keys.add(record, secret, placement);
+    // A key that lives in a ceremony's memory only must leave its public side behind.
+    if (found.location.startsWith('ceremony:')) {
+      publicPath ??= `${input.name ?? fileStem(record)}.pub`;
+    }
+    if (publicPath !== undefined && publicFile !== undefined) {
+      context.files.write(publicPath, await publicFile());
+    }
+    context.record({
+      type: 'key.generated',
+      data: {
+        id: record.id,
+        name: record.name,
+        algorithm: record.algorithm,
+        profile: record.profile,
+        environment,
+        contributions: input.entropy.length,
+      },
+    });
+    return {
+      key: found.location,
+      public: publicFile === undefined ? null : (publicPath ?? null),
+      id: `sha256:${record.id}`,
+      name: record.name,
+      algorithm: record.algorithm,
+      profile: record.profile,
+      environment,
+      checks,
+    };
+  },
+  present: (output) =>
+    [
+      output.environment === 'production'
+        ? undefined
+        : `${output.environment.toUpperCase()} KEY - NOT FOR PRODUCTION`,
+      `key        ${output.key.replace(/^file:/, '')}`,
+      output.public === null ? undefined : `public     ${output.public}`,
+      `algorithm  ${output.algorithm}${output.profile === '' ? '' : ` (${output.profile})`}`,
+      `id         ${output.id.replace(/^sha256:/, '')}`,
+      `checked    ${output.checks.join(', ')}`,
+    ]
+      .filter((line) => line !== undefined)
+      .join('\n'),
+});
+
+/** The self-check on the bytes themselves, wiped afterwards: it is asynchronous, a loan is not. */
+async function checked(
+  descriptor: Descriptor,
+  secret: SecretBytes,
+  context: ActionContext,
+): Promise<{ readonly publicKey: Uint8Array; readonly checks: readonly string[] }> {
+  const raw = secret.use((bytes) => bytes.slice());
+  try {
+    return await selfCheck(descriptor, raw, context.random);
+  } finally {
+    raw.fill(0);
+  }
+}
+
+/** How the public key is written, once it is; `undefined` for symmetric keys, which have none. */
+function publicForm(
+  descriptor: Descriptor,
+  publicKey: Uint8Array,
+  environment: Parameters<typeof markText>[0],
+): (() => Promise<Uint8Array>) | undefined {
+  if (descriptor.kind === 'symmetric') return undefined;
+  if (descriptor.oid === undefined) {
+    return async () => {
+      const { encodeRatifyPublic } = await import('#crypto/encodings/ratify-json');
+      return encodeRatifyPublic(publicKey);
+    };
+  }
+  return async () => {
+    const { encodeSpki } = await import('#crypto/encodings/spki');
+    const der = encodeSpki(descriptor, publicKey);
+    return utf8(encodePem('PUBLIC KEY', der, markText(environment)));
+  };
+}
+
+/** The system's generator, with what people threw mixed in. */
+async function randomWith(paths: readonly string[], context: ActionContext): Promise<RandomSource> {
+  if (paths.length === 0) return context.random;
+  const { mixEntropy } = await import('#crypto/entropy');
+  const contributions = readEntropy(paths, context);
+  const mixed = mixEntropy(context.random, contributions);
+  for (const bytes of contributions) bytes.fill(0);
+  return mixed;
+}
+
+function readEntropy(paths: readonly string[], context: ActionContext): readonly Uint8Array[] {
+  return paths.map((path) => {
+    const bytes = context.files.read(path, MAX_ENTROPY_BYTES);
+    if (bytes.length >= MIN_ENTROPY_BYTES) return bytes;
+    throw new InputError({
+      code: 'E_ENTROPY_TOO_SHORT',
+      message: `${path} has fewer than ${MIN_ENTROPY_BYTES} bytes`,
+      hint: 'throw more dice, or leave it out: the system generator is used in any case',
+    });
+  });
+}
+
+/** Hybrids follow a draft in their encoding only, and their record keeps what a later encoding needs. */
+function assertNoDraft(descriptor: Descriptor, context: ActionContext): void {
+  const isDraft = descriptor.status === 'draft' && descriptor.profile === '';
+  if (!isDraft || context.environment !== 'production' || context.waivers.has('draft')) return;
+  throw new RefusedError({
+    code: 'E_ALGORITHM_DRAFT',
+    message: `${descriptor.name} is a draft, not a standard`,
+    hint: 'say --waive draft if you must, or --dev to try it',
+  });
+}
+
+/** The draft that a key follows, without the section: what a record has room for. */
+function draftOf(descriptor: Descriptor): string {
+  return (descriptor.spec.split(/[ ,]/)[0] ?? '').slice(0, 64);
+}
+
+function assertName(name: string | undefined): void {
+  if (name === undefined || /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(name)) return;
+  throw new UsageError({
+    code: 'E_KEY_NAME',
+    message: `${JSON.stringify(name)} cannot name a key`,
+    hint: 'use letters, digits, - and _, at most 64; a dot would make it a path',
+  });
+}
+
+function wrongStore(store: string): Error {
+  const [kind] = store.split(':');
+  if (kind === 'keychain' || kind === 'pkcs11') return storeUnavailable(kind);
+  return new UsageError({
+    code: 'E_STORE_UNKNOWN',
+    message: `there is no store ${JSON.stringify(store)}`,
+    hint: 'use file',
+  });
+}

@@ -1,0 +1,76 @@
+import { selfCheck } from '#crypto/self-check';
+import { addHistory } from '#custody/authority/states';
+import { formatTime } from '#formats/time';
+import { defineAction } from './action.js';
+import { isPath } from './context/references.js';
+
+/** `conclave key import`. */
+export const keyImport = defineAction({
+  id: 'key.import',
+  summary: 'take a private key from a file into the store',
+  description:
+    'Reads a key file of conclave, PKCS#8 (PEM or DER, post-quantum keys with their seed), raw bytes with their record, or Ratify ' +
+    'JSON; checks it as a new key is checked, and keeps it in the store. The file stays where it is. A sealed file and the copy in ' +
+    'the store have the same passphrase when it is given by --passphrase-file.',
+  inputs: {
+    file: { type: 'file', summary: 'the private key', required: true, positional: 0 },
+    name: {
+      type: 'string',
+      summary: 'name in the store; the one in its record when not given',
+      pattern: '[A-Za-z0-9][A-Za-z0-9_-]{0,63}',
+    },
+  },
+  outputs: {
+    key: { type: 'key', summary: 'the key in the store' },
+    id: { type: 'digest', summary: 'its id' },
+  },
+  options: ['passphrase', 'new-passphrase'],
+  effect: 'irreversible',
+  only: 'cli',
+  examples: [
+    { command: 'conclave key import ./old.pem --name old', explains: 'a PKCS#8 key from openssl' },
+    { command: 'conclave key import backup.key', explains: 'a key file, under its own name' },
+  ],
+  async run({ file, name }, context) {
+    using open = await context.keys.open(isPath(file) ? file : `./${file}`);
+    const raw = open.secret.use((bytes) => bytes.slice());
+    let checks: readonly string[];
+    try {
+      ({ checks } = await selfCheck(open.descriptor, raw, context.random));
+    } finally {
+      raw.fill(0);
+    }
+    const { environment } = open.record;
+    const isNew = open.record.history.length === 1 && open.record.history[0]?.event === 'imported';
+    const named = {
+      ...open.record,
+      name: name ?? open.record.name,
+      environment: environment === 'production' ? context.environment : environment,
+    };
+    const record = isNew
+      ? named
+      : addHistory(named, 'imported', { time: formatTime(context.now()) });
+    const found = await context.keys.add(record, open.secret, {});
+    context.record({
+      type: 'key.imported',
+      data: {
+        id: record.id,
+        name: record.name,
+        algorithm: record.algorithm,
+        profile: record.profile,
+        environment: record.environment,
+      },
+    });
+    return {
+      key: found.location,
+      id: `sha256:${record.id}`,
+      name: record.name,
+      algorithm: record.algorithm,
+      profile: record.profile,
+      environment: record.environment,
+      checks,
+    };
+  },
+  present: ({ id, name, algorithm, checks }) =>
+    `${algorithm} key ${name ?? id.slice(7, 23)} is in the store\nid         ${id.slice(7)}\nchecked    ${checks.join(', ')}`,
+});

@@ -1,0 +1,79 @@
+import type { Descriptor } from '#crypto/descriptor';
+import { encodeSpki } from '#crypto/encodings/spki';
+import { keyId } from '#crypto/key-id';
+import type { Environment } from '#custody/authority/record';
+import { toHex, utf8 } from '#formats/bytes';
+import { UsageError } from '#formats/errors';
+import { encodePem } from '#formats/pem';
+import { defineAction } from './action.js';
+import { markText } from './context/marks.js';
+import { assertRatify } from './context/private-forms.js';
+import { resolvePublicSide } from './context/public-keys.js';
+
+/** `conclave key public`. */
+export const keyPublic = defineAction({
+  id: 'key.public',
+  summary: 'write the public key of a key',
+  description:
+    'Writes a public key in the form that others read: SPKI for most programs, raw bytes or hexadecimal, Ratify JSON for keys of ' +
+    'that profile. KEY may also be a public key in one form, to be written in another.',
+  inputs: {
+    key: { type: 'key', summary: 'the key', required: true, positional: 0 },
+    format: {
+      type: 'string',
+      summary: 'the form',
+      choices: ['spki-pem', 'spki-der', 'raw', 'hex', 'ratify-json'],
+      default: 'spki-pem',
+    },
+    out: { type: 'path', summary: 'where to', default: '-' },
+  },
+  outputs: { public: { type: 'file', summary: 'the public key' } },
+  options: ['force'],
+  effect: 'repeatable',
+  examples: [
+    { command: 'conclave key public release', explains: 'SPKI PEM on standard output' },
+    {
+      command: 'conclave key public release --format hex --out release.hex',
+      explains: 'hexadecimal, into a file',
+    },
+  ],
+  async run({ key, format, out }, context) {
+    const { descriptor, bytes, record } = await resolvePublicSide(key, 'kem', context);
+    if (descriptor.kind === 'symmetric') {
+      throw new UsageError({
+        code: 'E_KEY_SYMMETRIC',
+        message: `${key} is a ${descriptor.name} key, which has no public side`,
+        hint: 'its id and check value are in conclave key show',
+      });
+    }
+    const environment = record?.environment ?? 'production';
+    context.files.write(out, await encode(descriptor, bytes, format, environment));
+    return { public: out, format, algorithm: descriptor.name, id: keyId(descriptor, bytes) };
+  },
+  present: ({ public: path, algorithm }) => `public key of ${algorithm} written to ${path}`,
+});
+
+async function encode(
+  descriptor: Descriptor,
+  publicKey: Uint8Array,
+  format: string,
+  environment: Environment,
+): Promise<Uint8Array> {
+  switch (format) {
+    case 'spki-pem': {
+      const der = encodeSpki(descriptor, publicKey);
+      return utf8(encodePem('PUBLIC KEY', der, markText(environment)));
+    }
+    case 'spki-der':
+      return encodeSpki(descriptor, publicKey);
+    case 'hex':
+      return utf8(`${toHex(publicKey)}\n`);
+    case 'ratify-json': {
+      assertRatify(descriptor);
+      const { encodeRatifyPublic } = await import('#crypto/encodings/ratify-json');
+      return encodeRatifyPublic(publicKey);
+    }
+    default:
+      return publicKey;
+  }
+}

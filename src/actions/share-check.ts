@@ -1,0 +1,77 @@
+/** `share check`: each share alone, without its secret going anywhere. */
+import { UsageError } from '#formats/errors';
+import { defineAction } from './action.js';
+import { checkShare, type ShareCheck } from './shares/check.js';
+import { contextOpener } from './shares/open.js';
+import { readSources, takeSet } from './shares/sources.js';
+
+/** The verdict on all of them. */
+export interface CheckResult {
+  readonly ok: boolean;
+  readonly shares: readonly ShareCheck[];
+  /** Path of the set.json that was used. */
+  readonly set: string | null;
+}
+
+export const shareCheck = defineAction({
+  id: 'share.check',
+  summary: 'check each share alone',
+  description:
+    'Tells damage from a wrong passphrase by the checksum, opens the seal when a passphrase or an identity is given, and, with ' +
+    'set.json (also found beside the share), that this is the share that was dealt. Says what was not checked. No secret is rebuilt.',
+  inputs: {
+    shares: {
+      type: 'shares',
+      summary: 'share files; set.json may be among them',
+      required: true,
+      repeat: true,
+      positional: 0,
+      placeholder: 'FILE',
+    },
+    set: { type: 'share-set', summary: 'description of the set', placeholder: 'set.json' },
+    custodians: {
+      type: 'role',
+      summary: 'role whose holders the shares belong to, in order',
+      only: 'ceremony',
+    },
+  },
+  outputs: { ok: { type: 'verdict', summary: 'whether every share is what it claims to be' } },
+  options: ['passphrase', 'identity'],
+  effect: 'none',
+  examples: [
+    {
+      command: 'conclave share check share-2.cbor --set set.json --passphrase-file pass',
+      explains: 'what a custodian does once a year',
+    },
+  ],
+  run: async (input, context): Promise<CheckResult> => {
+    const { shares: sources, set } = takeSet(
+      readSources(input.shares, context.files),
+      input.set,
+      context.files,
+    );
+    if (sources.length === 0) {
+      throw new UsageError({
+        code: 'E_SHARES_MISSING',
+        message: 'no share was given',
+        hint: 'name the share files',
+      });
+    }
+    const people = input.custodians === undefined ? [] : context.ask.people(input.custodians);
+    const opener = contextOpener(context, people);
+    const shares: ShareCheck[] = [];
+    for (const source of sources) {
+      shares.push(await checkShare(source, opener, set));
+      source.bytes.fill(0);
+    }
+    return { ok: shares.every(({ ok }) => ok), shares, set: set?.name ?? null };
+  },
+  present: ({ shares }) =>
+    shares
+      .flatMap(({ file, ok, claims, notChecked }) => [
+        `${file}: ${ok ? 'good' : 'NOT GOOD'}`,
+        ...claims.map((each) => `  ${each.ok ? 'yes' : 'NO '} ${each.claim}: ${each.detail}`),
+        ...notChecked.map((what) => `  not checked: ${what}`),
+      ])
+      .join('\n'),
+});

@@ -1,0 +1,391 @@
+/** `share split`: a key or a file among custodians. */
+import { posix } from 'node:path';
+import { signDetached } from '#custody/audit/statement';
+import { addHistory } from '#custody/authority/states';
+import type { Environment } from '#custody/authority/record';
+import { equal } from '#formats/bytes';
+import type { DsseSignature } from '#formats/dsse';
+import { InputError, OutputError, RefusedError, UsageError } from '#formats/errors';
+import { SecretBytes } from '#formats/secret-bytes';
+import { formatTime } from '#formats/time';
+import { MAX_FILE_BYTES } from '#protocols/sharing/package';
+import { describeProof } from '#protocols/sharing/prove';
+import {
+  decodeShareSet,
+  encodeShareSet,
+  SHARE_SET_PAYLOAD_TYPE,
+  shareSetBytes,
+} from '#protocols/sharing/share-set';
+import { SLIP39_MAX_SHARES } from '#protocols/sharing/slip39';
+import {
+  allIndices,
+  describeStructure,
+  everyShareNeeded,
+  indexName,
+  oneShareEnough,
+  type Quorum,
+  type Structure,
+  structureProblem,
+} from '#protocols/sharing/structure';
+import { defineAction } from './action.js';
+import type { ActionContext, FoundKey, Waiver } from './context/context.js';
+import { isPath } from './context/references.js';
+import {
+  assertDescribes,
+  shareInEnvelopes,
+  shareInWords,
+  type Shared,
+  type SharingOptions,
+} from './shares/publish.js';
+import { chooseRecipients } from './shares/recipients.js';
+import { readShare, SET_FILE } from './shares/sources.js';
+
+/** What was shared. */
+export interface SplitResult {
+  /** Path of set.json. */
+  readonly set: string;
+  /** Paths of the share files, in the order of their numbers. */
+  readonly shares: readonly string[];
+  readonly setId: string;
+  readonly root: string;
+  readonly keyId: string | null;
+  /** `any 2 of 3`. */
+  readonly quorum: string;
+  /** `all 3 quorums`. */
+  readonly proven: string;
+  readonly sealed: 'passphrase' | 'identity' | 'both' | 'no';
+  readonly signed: boolean;
+  readonly environment: Environment;
+  readonly waived: readonly Waiver[];
+}
+
+/** What is shared and where it comes from. */
+type Source = Pick<SharingOptions, 'content' | 'key' | 'environment'> & {
+  readonly found: FoundKey | undefined;
+};
+
+export const shareSplit = defineAction({
+  id: 'share.split',
+  summary: 'share a key or a file among custodians',
+  description:
+    'Seals the key or file under a random key and splits that key, so that any threshold of shares brings it back and fewer tell ' +
+    'nothing. Every quorum is proven by trial recombination before anything is written; set.json, written last, describes the set ' +
+    'to everybody. A share is sealed to its custodian by a passphrase or to an identity. With --format slip39 the shares are words ' +
+    'that other tools read; they are not sealed.',
+  inputs: {
+    key: { type: 'key', summary: 'the key to share' },
+    in: { type: 'file', summary: 'the file to share, at most 64 KiB', placeholder: 'FILE' },
+    threshold: {
+      type: 'integer',
+      summary: 'shares that are needed (with --group: groups)',
+      required: true,
+      min: 1,
+      max: 255,
+      placeholder: 'T',
+    },
+    shares: {
+      type: 'integer',
+      summary: 'shares to make (with --group: may be left out)',
+      min: 1,
+      max: 255,
+      placeholder: 'N',
+    },
+    group: {
+      type: 'string',
+      summary: 'a group of members, T of N of whom stand for it',
+      repeat: true,
+      pattern: '[1-9][0-9]{0,2}/[1-9][0-9]{0,2}',
+      placeholder: 'T/N',
+    },
+    format: {
+      type: 'string',
+      summary: 'form of the shares',
+      choices: ['envelope', 'slip39'],
+      default: 'envelope',
+    },
+    sealTo: {
+      type: 'public-key',
+      summary: 'seal to this identity: once per share in order, or once for all',
+      repeat: true,
+      placeholder: 'PUB',
+    },
+    sealPassphraseFile: {
+      type: 'file',
+      summary: 'seal by the passphrase in this file: once per share in order, or once for all',
+      repeat: true,
+      only: 'cli',
+      placeholder: 'FILE',
+    },
+    unsealed: { type: 'boolean', summary: 'leave the shares unsealed' },
+    custodians: {
+      type: 'role',
+      summary: 'role whose holders get a share each, sealed to each of them',
+      only: 'ceremony',
+    },
+    outDir: {
+      type: 'path',
+      summary: 'folder for the shares and set.json',
+      required: true,
+      placeholder: 'DIR',
+    },
+  },
+  outputs: {
+    set: { type: 'share-set', summary: 'public description of the set' },
+    shares: { type: 'shares', summary: 'the share files', repeat: true },
+    setId: { type: 'string', summary: 'id of the set' },
+    root: { type: 'string', summary: 'root of the commitments' },
+    proven: { type: 'string', summary: 'which quorums were proven' },
+  },
+  options: ['passphrase', 'identity', 'waive', 'force'],
+  effect: 'repeatable',
+  secrecy: 'protects',
+  examples: [
+    {
+      command:
+        'conclave share split --key root.key --threshold 3 --shares 5 --seal-to ann.pub --seal-to ben.pub --seal-to cem.pub --seal-to dee.pub --seal-to eve.pub --out-dir shares',
+      explains: 'share a key among five people, any three of whom bring it back',
+    },
+    {
+      command:
+        'conclave share split --in seed.bin --threshold 2 --shares 3 --format slip39 --unsealed --out-dir words',
+      explains: 'share a seed as SLIP-39 words',
+    },
+  ],
+  run: async (input, context): Promise<SplitResult> => {
+    const words = input.format === 'slip39';
+    const structure = structureOfInput(input, words);
+    const waived = assertWaived(structure, context.waivers);
+    if (words && input.unsealed !== true) {
+      throw new UsageError({
+        code: 'E_SEAL_WORDS',
+        message: 'SLIP-39 words cannot be sealed',
+        hint: 'say --unsealed and keep the words safe, or leave out --format slip39',
+      });
+    }
+    const indices = allIndices(structure);
+    const extension = words ? 'txt' : 'cbor';
+    const paths = indices.map((index) =>
+      posix.join(input.outDir, `share-${indexName(index, structure)}.${extension}`),
+    );
+    const setPath = posix.join(input.outDir, SET_FILE);
+    context.files.assertAbsent([...paths, setPath]);
+    const source = await openSource(input, context);
+    using secret = source.content.secret;
+    using recipients = await chooseRecipients(input, indices, structure, context);
+    using dealer = await context.identities.open();
+    context.progress(`sharing among ${indices.length}`);
+    const options: SharingOptions = {
+      content: { ...source.content, secret },
+      key: source.key,
+      structure,
+      environment: source.environment,
+      recipients: recipients.list,
+      dealer: dealer?.identity.id ?? null,
+      now: context.now(),
+      logN: context.scryptLogN,
+      random: context.random,
+    };
+    const shared = words ? shareInWords(options) : await shareInEnvelopes(options);
+    assertDescribes(shared);
+    const { set, proof } = shared;
+    const signatures =
+      dealer === undefined
+        ? []
+        : await signDetached(SHARE_SET_PAYLOAD_TYPE, shareSetBytes(set), dealer, {
+            random: context.random,
+          });
+    writeAll(shared, signatures, paths, setPath, input.outDir, context);
+    context.record({
+      type: 'share.split',
+      data: {
+        setId: set.setId,
+        root: set.root,
+        key: set.keyId,
+        quorum: describeStructure(structure),
+        format: set.scheme,
+        sealed: recipients.sealed,
+        dealer: set.dealer,
+        environment: set.environment,
+        waived: [...waived],
+      },
+    });
+    await recordOnKey(input.key, source.found, shared, context);
+    return {
+      set: setPath,
+      shares: paths,
+      setId: set.setId,
+      root: set.root,
+      keyId: set.keyId,
+      quorum: describeStructure(structure),
+      proven: describeProof(proof),
+      sealed: recipients.sealed,
+      signed: signatures.length > 0,
+      environment: set.environment,
+      waived,
+    };
+  },
+  present: (result) =>
+    [
+      ...(result.environment === 'production'
+        ? []
+        : [`${result.environment.toUpperCase()}: not for production`]),
+      `shared: ${result.quorum}, ${result.proven} proven`,
+      `sealed: ${result.sealed === 'no' ? 'NO, whoever sees a share has it' : `by ${result.sealed === 'both' ? 'passphrase or identity' : result.sealed}`}`,
+      `set ${result.setId}, root ${result.root}`,
+      ...result.shares,
+      `${result.set} (${result.signed ? 'signed' : 'unsigned'}), a copy for every custodian`,
+      ...result.waived.map((waiver) => `waived: ${waiver}`),
+    ].join('\n'),
+});
+
+interface StructureInput {
+  readonly threshold: number;
+  readonly shares?: number | undefined;
+  readonly group: readonly string[];
+}
+
+function structureOfInput(input: StructureInput, words: boolean): Structure {
+  const { threshold, shares, group } = input;
+  if (group.length > 0 && shares !== undefined && shares !== group.length) {
+    throw new UsageError({
+      code: 'E_SHARE_STRUCTURE',
+      message: `--shares ${shares} with ${group.length} groups`,
+      hint: 'with --group leave out --shares; --threshold counts the groups',
+    });
+  }
+  if (group.length === 0 && shares === undefined) {
+    throw new UsageError({
+      code: 'E_SHARE_STRUCTURE',
+      message: 'the number of shares is missing',
+      hint: 'give it by --shares',
+    });
+  }
+  const structure: Structure =
+    group.length === 0
+      ? { groupThreshold: 1, groups: [{ threshold, shares: shares as number }] }
+      : { groupThreshold: threshold, groups: group.map(quorumOf) };
+  const problem = structureProblem(structure, words ? SLIP39_MAX_SHARES : 255);
+  if (problem === undefined) return structure;
+  throw new UsageError({
+    code: 'E_SHARE_STRUCTURE',
+    message: `${describeStructure(structure)} is no quorum: it takes ${problem}`,
+    ...(words ? { hint: 'SLIP-39 has at most 16 members in a group' } : {}),
+  });
+}
+
+function quorumOf(text: string): Quorum {
+  const [threshold, shares] = text.split('/').map(Number) as [number, number];
+  return { threshold, shares };
+}
+
+/** Refuses what the loss or the theft of one card would undo; a dev key is no excuse, its ceremony is the example. */
+function assertWaived(structure: Structure, waivers: ReadonlySet<Waiver>): Waiver[] {
+  const demanded: {
+    waiver: Waiver;
+    code: 'E_SHARE_N_OF_N' | 'E_SHARE_THRESHOLD_1';
+    why: string;
+  }[] = [];
+  if (everyShareNeeded(structure)) {
+    const why = 'the loss of one share would lose the secret';
+    demanded.push({ waiver: 'n-of-n', code: 'E_SHARE_N_OF_N', why });
+  }
+  if (oneShareEnough(structure)) {
+    const why = 'one share alone would be the secret';
+    demanded.push({ waiver: 'threshold-1', code: 'E_SHARE_THRESHOLD_1', why });
+  }
+  const missing = demanded.find(({ waiver }) => !waivers.has(waiver));
+  if (missing !== undefined) {
+    throw new RefusedError({
+      code: missing.code,
+      message: `${describeStructure(structure)} is refused: ${missing.why}`,
+      hint: `if that is meant, say --waive ${missing.waiver}; it is recorded`,
+    });
+  }
+  return demanded.map(({ waiver }) => waiver);
+}
+
+async function openSource(
+  input: { readonly key?: string | undefined; readonly in?: string | undefined },
+  context: ActionContext,
+): Promise<Source> {
+  if ((input.key === undefined) === (input.in === undefined)) {
+    throw new UsageError({
+      code: 'E_SHARE_SOURCE',
+      message:
+        input.key === undefined ? 'nothing to share was named' : 'both a key and a file were named',
+      hint: 'give one of --key and --in',
+    });
+  }
+  if (input.key !== undefined) {
+    using key = await context.keys.open(input.key);
+    const { descriptor, publicKey, record } = key;
+    const { name, profile } = descriptor;
+    return {
+      content: { kind: 'key', algorithm: name, profile, secret: key.secret.clone('shared key') },
+      key: { descriptor, publicKey },
+      environment: record.environment === 'production' ? context.environment : record.environment,
+      found: key,
+    };
+  }
+  const path = input.in as string;
+  const bytes = context.files.read(path, MAX_FILE_BYTES);
+  if (bytes.length === 0) {
+    throw new InputError({ code: 'E_SHARE_EMPTY', message: `${path} is empty` });
+  }
+  return {
+    content: { kind: 'file', secret: SecretBytes.adopt(bytes, 'shared file') },
+    key: undefined,
+    environment: context.environment,
+    found: undefined,
+  };
+}
+
+/** Shares first and set.json last, so that where a set.json lies the set is complete; all of it is read back. */
+function writeAll(
+  { set, shares }: Shared,
+  signatures: readonly DsseSignature[],
+  paths: readonly string[],
+  setPath: string,
+  outDir: string,
+  { files }: ActionContext,
+): void {
+  files.makeDirectory?.(outDir);
+  shares.forEach(({ bytes }, i) => {
+    const path = paths[i] as string;
+    files.write(path, bytes, { secret: true });
+    const back = files.read(path);
+    readShare({ name: path, bytes: back });
+    if (!equal(back, bytes)) throw notReadBack(path);
+    bytes.fill(0);
+    back.fill(0);
+  });
+  const description = encodeShareSet(set, signatures);
+  files.write(setPath, description);
+  const back = files.read(setPath);
+  decodeShareSet(back, setPath);
+  if (!equal(back, description)) throw notReadBack(setPath);
+}
+
+function notReadBack(path: string): OutputError {
+  return new OutputError({
+    code: 'E_SHARE_NOT_READ_BACK',
+    message: `${path} does not read back as it was written`,
+    hint: 'the medium is not to be trusted; share again onto another one',
+  });
+}
+
+/** A key of a store or a ceremony keeps in its record that it lives on in shares; a key file by path is left as it is. */
+async function recordOnKey(
+  reference: string | undefined,
+  found: FoundKey | undefined,
+  { set }: Shared,
+  context: ActionContext,
+): Promise<void> {
+  if (reference === undefined || found === undefined) return;
+  if (isPath(reference) && !found.location.startsWith('ceremony:')) return;
+  const time = formatTime(context.now());
+  await context.keys.update(reference, (record) => ({
+    ...addHistory(record, 'shared', { time, reason: `among shares: ${describeStructure(set)}` }),
+    shares: { setId: set.setId, root: set.root },
+  }));
+}
