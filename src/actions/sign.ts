@@ -4,10 +4,7 @@ import { utf8 } from '#formats/bytes';
 import { encodeDsse, preAuthenticationEncoding } from '#formats/dsse';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
-import { signingContext } from './context/signing-context.js';
-
-/** Payload type of a DSSE envelope over a file that says nothing of its type. */
-const FILE_TYPE = 'application/octet-stream';
+import { SIGNED_FILE_TYPE, signingContext } from './context/signing-context.js';
 
 /** `conclave sign`. */
 export const sign = defineAction({
@@ -65,7 +62,7 @@ export const sign = defineAction({
     }
     assertUsable(record, 'sign');
     const isDsse = input.format === 'dsse';
-    const signed = isDsse ? preAuthenticationEncoding(FILE_TYPE, message) : message;
+    const signed = isDsse ? preAuthenticationEncoding(SIGNED_FILE_TYPE, message) : message;
     const how = {
       random: context.random,
       ...(domain === undefined ? {} : { context: domain }),
@@ -76,7 +73,7 @@ export const sign = defineAction({
     const bytes = isDsse
       ? utf8(
           encodeDsse({
-            payloadType: FILE_TYPE,
+            payloadType: SIGNED_FILE_TYPE,
             payload: message,
             signatures: [{ keyid: record.id, sig: signature }],
           }),

@@ -119,5 +119,6 @@ export interface Definition {
 
 /** Where a node of the definition stands: path such as `acts[0].steps[2].with.key` to line and column, from 1. */
 export interface Positions {
-  at(path: string): { readonly line: number; readonly column: number };
+  /** Without such a node, its nearest parent's place. `offset` counts characters inside a text that stands on one line. */
+  at(path: string, offset?: number): { readonly line: number; readonly column: number };
 }

@@ -17,6 +17,7 @@ const rows: readonly Row[] = [
   { kind: 'share', load: () => import('./share.js') },
   { kind: 'transcript', load: () => import('./transcript.js') },
   { kind: 'statement', load: () => import('./statement.js') },
+  { kind: 'signed-file', load: () => import('./signed-file.js') },
   { kind: 'public-key', load: () => import('./public-key.js') },
   { kind: 'definition', load: () => import('./definition.js') },
 ];

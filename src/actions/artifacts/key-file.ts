@@ -16,7 +16,9 @@ const LABELS = [KEY_LABEL, IDENTITY_LABEL, 'PRIVATE KEY', RAW_LABEL, SEEDS_LABEL
 export const keyFileKind: ArtifactKind = {
   kind: 'key-file',
   detect: (bytes) =>
-    LABELS.some((label) => looksLikePem(bytes, label)) || derShape(bytes) === 'pkcs8',
+    LABELS.some((label) => looksLikePem(bytes, label)) ||
+    derShape(bytes) === 'pkcs8' ||
+    isRatifyPrivate(bytes),
 
   show: async (bytes, name) => {
     if (isSealed(bytes)) {
@@ -67,6 +69,11 @@ export const keyFileKind: ArtifactKind = {
     };
   },
 };
+
+/** The Ratify protocol's private form names its first member so. */
+function isRatifyPrivate(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes.subarray(0, 64)).toString('latin1').startsWith('{"ed25519_seed":');
+}
 
 function isSealed(bytes: Uint8Array): boolean {
   return looksLikePem(bytes, KEY_LABEL) || looksLikePem(bytes, IDENTITY_LABEL);

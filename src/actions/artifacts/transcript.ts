@@ -7,7 +7,7 @@ import { toBase64, utf8 } from '#formats/bytes';
 import { decodeDsse, type DsseEnvelope } from '#formats/dsse';
 import { ConclaveError } from '#formats/errors';
 import { decodeShareSet } from '#protocols/sharing/share-set';
-import type { ArtifactFacts } from '#script/check-transcript';
+import type { ArtifactFacts } from '#script/claims/artifacts';
 import type { Transcript } from '#script/transcript';
 import type { ActionContext } from '../context/context.js';
 import type { ArtifactKind, ArtifactVerdict } from './artifact.js';

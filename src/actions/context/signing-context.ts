@@ -2,6 +2,9 @@
 import { utf8 } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
 
+/** Payload type of a DSSE envelope over a file that says nothing of its type. */
+export const SIGNED_FILE_TYPE = 'application/octet-stream';
+
 /** Longest context of any signature algorithm here (FIPS 204 §5.2). */
 const MAX_CONTEXT_BYTES = 255;
 

@@ -1,0 +1,88 @@
+/** Claims that rest on somebody's word: answers, interruptions, deviations, the machine and the program. */
+import type { Definition } from '../definition.js';
+import type { Entry, EntryData } from '../entries.js';
+import { type Claim, yes } from '../verdict.js';
+
+/** In production people answer for themselves, unless the definition says that nobody needs to be there. */
+export function answerClaims(
+  definition: Definition,
+  opened: EntryData['session.opened'],
+  entries: readonly Entry[],
+): Claim[] {
+  let people = 0;
+  let files = 0;
+  const count = (graded: 'recorded' | 'unattended'): unknown =>
+    graded === 'unattended' ? files++ : people++;
+  for (const entry of entries) {
+    if (entry.type === 'step.finished') entry.data.people.forEach(({ graded }) => count(graded));
+    if (entry.type === 'signoff' || entry.type === 'deviation') count(entry.data.graded);
+  }
+  const claims: Claim[] = [];
+  if (people > 0) claims.push(yes('recorded', 'answers of people', String(people)));
+  if (files > 0) {
+    const allowed = opened.environment !== 'production' || definition.unattended;
+    claims.push({
+      claim: 'answers in the place of people',
+      grade: 'unattended',
+      ok: allowed,
+      detail: allowed ? String(files) : `${files}, and the definition is not unattended`,
+    });
+  }
+  return claims;
+}
+
+/** What nobody can recompute: interruptions, deviations, the machine and the program. */
+export function recordedClaims(
+  opened: EntryData['session.opened'],
+  entries: readonly Entry[],
+  definition: Definition,
+): Claim[] {
+  const claims: Claim[] = [];
+  const waived = new Set<string>();
+  for (const { type, data, seq, time } of entries) {
+    if (type === 'session.resumed') {
+      const lost = data.lost.length === 0 ? 'nothing' : data.lost.join(', ');
+      claims.push(
+        yes('recorded', `entry ${seq}: a gap`, `${data.lastTime} to ${time}; lost: ${lost}`),
+      );
+    } else if (type === 'rollback') {
+      const detail = `to ${data.toAct}/${data.toStep}: ${data.reason}`;
+      claims.push(yes('recorded', `entry ${seq}: went back`, detail));
+    } else if (type === 'key.retired') {
+      const detail = `${data.algorithm} ${data.keyId.slice(0, 16)}, ${data.reason}`;
+      claims.push(yes('recorded', `entry ${seq}: a key was abandoned`, detail));
+    } else if (type === 'restore') {
+      const detail = `${data.key.slice(0, 16)} from the shares ${data.shares.join(', ')}`;
+      claims.push(yes('recorded', `entry ${seq}: a key was restored`, detail));
+    } else if (type === 'wipe') {
+      claims.push(yes('recorded', `entry ${seq}: ${data.key.slice(0, 16)}`, data.how));
+    } else if (type === 'deviation') {
+      if (data.about.startsWith('environment.')) waived.add(data.about.slice(12));
+      const grade = data.graded === 'unattended' ? 'unattended' : 'recorded';
+      const detail = `${data.happened} (${data.by}: ${data.reason})`;
+      claims.push(yes(grade, `entry ${seq}: a deviation`, detail));
+    }
+  }
+  for (const name of definition.environment.require) {
+    const probe = opened.airGap.find((it) => it.name === name);
+    if (probe?.result === 'ok' || waived.has(name)) continue;
+    // A rehearsal or a dev run may take place anywhere; a real one may not.
+    const detail = probe === undefined ? 'not in the report' : probe.detail;
+    claims.push({
+      claim: `the required probe ${name}`,
+      grade: 'recorded',
+      ok: opened.environment !== 'production',
+      detail: `${detail}; no deviation says why`,
+    });
+  }
+  const ok = opened.airGap.filter(({ result }) => result === 'ok').length;
+  claims.push(
+    yes('recorded', 'the air-gap report', `${ok} of ${opened.airGap.length} probes ok`),
+    yes('recorded', 'the program', `conclave ${opened.tool.version}, ${opened.tool.digest}`),
+  );
+  if (opened.previous !== null) {
+    const { ceremony, head } = opened.previous;
+    claims.push(yes('recorded', 'the ceremony before', `${ceremony}, head sha256:${head}`));
+  }
+  return claims;
+}

@@ -1,0 +1,89 @@
+/**
+ * The linter: what can be proven of a definition without running it. It receives the descriptions of the actions and never
+ * sees their code.
+ * @see docs/spec/definition.md, which lists every rule
+ */
+import type { ActionDescription } from '#formats/action';
+import type { Definition, Positions } from './definition.js';
+import { actionRules } from './rules/actions.js';
+import { closingRules } from './rules/closing.js';
+import { humanStepRules } from './rules/humans.js';
+import { referenceRules } from './rules/references.js';
+import { secretRules } from './rules/secrets.js';
+import { structureRules } from './rules/structure.js';
+import type { AlgorithmStatus, Finding, PlacedStep, Rules, Survey } from './rules/survey.js';
+
+export type { AlgorithmStatus, Finding } from './rules/survey.js';
+
+/** What the linter may be told of the program around it; rules about what it was not told are left out. */
+export interface Surroundings {
+  /** Every algorithm of the registry. */
+  readonly algorithms?: readonly { readonly name: string; readonly status: AlgorithmStatus }[];
+  /** Names of the probes of the air-gap report. */
+  readonly probes?: readonly string[];
+}
+
+const RULES: readonly Rules[] = [
+  structureRules,
+  referenceRules,
+  actionRules,
+  humanStepRules,
+  secretRules,
+  closingRules,
+];
+
+/**
+ * Everything that is wrong with a definition, in the order of the file; empty when nothing is.
+ * @param catalogue - descriptions of all actions; those that are only subcommands are unknown to a ceremony
+ */
+export function lint(
+  definition: Definition,
+  positions: Positions,
+  catalogue: readonly ActionDescription[],
+  surroundings: Surroundings = {},
+): readonly Finding[] {
+  const survey = surveyOf(definition, positions, catalogue, surroundings);
+  const findings = new Map<string, Finding>();
+  for (const rules of RULES) {
+    rules(survey, (rule, path, message, offset) => {
+      const { line, column } = positions.at(path, offset);
+      // Two groups of rules may look at the same text: one finding is enough.
+      findings.set(`${rule} ${path} ${message}`, { path, line, column, rule, message });
+    });
+  }
+  return [...findings.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function surveyOf(
+  definition: Definition,
+  positions: Positions,
+  catalogue: readonly ActionDescription[],
+  surroundings: Surroundings,
+): Survey {
+  const steps: PlacedStep[] = [];
+  definition.acts.forEach((act, actIndex) =>
+    act.steps.forEach((step, s) =>
+      steps.push({
+        act,
+        actIndex,
+        step,
+        path: `acts[${actIndex}].steps[${s}]`,
+        order: steps.length,
+      }),
+    ),
+  );
+  const byId = new Map<string, PlacedStep>();
+  for (const placed of steps) if (!byId.has(placed.step.id)) byId.set(placed.step.id, placed);
+  return {
+    definition,
+    positions,
+    actions: new Map(
+      catalogue.filter(({ only }) => only !== 'cli').map((action) => [action.id, action]),
+    ),
+    algorithms:
+      surroundings.algorithms && new Map(surroundings.algorithms.map((a) => [a.name, a.status])),
+    probes: surroundings.probes,
+    steps,
+    byId,
+  };
+}

@@ -1,0 +1,80 @@
+/** Whether the people of a session are those that its definition asks for. */
+import type { Definition } from './definition.js';
+
+/** What must be known of a participant; `identity` is the id of the identity key, or null. */
+export interface Attendant {
+  readonly name: string;
+  readonly role: string;
+  readonly identity: string | null;
+}
+
+/** The role that drives every ceremony. */
+export const ADMINISTRATOR = 'administrator';
+
+/** Whether a role attests: `witness`, or a kind of witness such as `internal-witness`. */
+export function isWitnessRole(role: string): boolean {
+  return role === 'witness' || role.endsWith('-witness');
+}
+
+/** Roles whose holders get their identities by a step of the ceremony itself. */
+export function enrolledRoles(definition: Definition): ReadonlySet<string> {
+  const steps = definition.acts.flatMap((act) => act.steps);
+  return new Set(
+    steps.flatMap((step) =>
+      step.kind === 'action' && step.uses === 'identity.new' && step.each !== undefined
+        ? [step.each]
+        : [],
+    ),
+  );
+}
+
+/**
+ * What is wrong with a list of participants under a definition, one clause each: counts, unknown roles, one person or one
+ * identity key in two roles that must differ, missing identities.
+ * @param enrols - roles whose identities are made during the session itself
+ */
+export function peopleProblems(
+  definition: Definition,
+  participants: readonly Attendant[],
+  enrols: ReadonlySet<string> = new Set(),
+): readonly string[] {
+  const problems: string[] = [];
+  for (const [role, { count, identity }] of Object.entries(definition.roles)) {
+    const present = participants.filter((participant) => participant.role === role);
+    if (present.length !== count) {
+      problems.push(`the role ${role} takes ${count} and ${present.length} are listed`);
+    }
+    if (identity !== 'required' || enrols.has(role)) continue;
+    for (const person of present) {
+      if (person.identity === null) {
+        problems.push(`${person.name} has no identity, which the role ${role} requires`);
+      }
+    }
+  }
+  for (const [i, person] of participants.entries()) {
+    if (!Object.hasOwn(definition.roles, person.role)) {
+      problems.push(
+        `${person.name} has the role ${person.role}, which the definition does not know`,
+      );
+    }
+    for (const other of participants.slice(i + 1)) {
+      problems.push(...between(definition, person, other));
+    }
+  }
+  return problems;
+}
+
+function between(definition: Definition, a: Attendant, b: Attendant): readonly string[] {
+  const sameKey = a.identity !== null && a.identity === b.identity;
+  if (a.role === b.role) {
+    if (a.name === b.name) return [`${a.name} is listed twice as ${a.role}`];
+    return sameKey ? [`${a.name} and ${b.name} have the same identity key`] : [];
+  }
+  const differ =
+    definition.roles[a.role]?.distinctFrom.includes(b.role) === true ||
+    definition.roles[b.role]?.distinctFrom.includes(a.role) === true;
+  if (differ && a.name === b.name)
+    return [`${a.name} is both ${a.role} and ${b.role}, which must be two people`];
+  if (sameKey && a.name !== b.name) return [`${a.name} and ${b.name} have the same identity key`];
+  return [];
+}

@@ -1,0 +1,433 @@
+/**
+ * Whether a session went as its definition says: every entry is walked again against the plan, and the first that has no
+ * business where it stands is named. Written from `docs/spec/transcript.md`, apart from the engine that wrote the entries.
+ */
+import type { ActionDescription } from '#formats/action';
+import { isObject } from '#formats/canonical-json';
+import { InputError } from '#formats/errors';
+import type { Definition } from './definition.js';
+import type { Entry, EntryData, Participant } from './entries.js';
+import { evaluate, holds, parseCondition } from './expression.js';
+import { entryKey, holders, type Instance, instanceKey, plan } from './plan.js';
+import type { RecordedKey, Replayed, Violation } from './replayed.js';
+import { resolverFor, type ScopeSource } from './scope.js';
+
+/** Events by which the public side of a key reaches the record. Their data are `reference` and `record`. */
+const KEY_EVENTS: ReadonlySet<string> = new Set(['key.added', 'key.changed']);
+
+class Misstep extends Error {}
+
+/**
+ * Walks all entries of a session.
+ * @param catalogue - descriptions of actions, for what outputs they have and whether they seal a secret
+ */
+export function replaySession(
+  definition: Definition,
+  entries: readonly Entry[],
+  catalogue: readonly ActionDescription[] = [],
+): Replayed {
+  const walk = new Walk(definition, catalogue);
+  for (const [i, entry] of entries.entries()) {
+    try {
+      walk.step(entry, entries[i - 1]);
+    } catch (error) {
+      // A reference without a value means that the definition and these entries do not belong together.
+      if (!(error instanceof Misstep || error instanceof InputError)) throw error;
+      return walk.result({ seq: entry.seq, reason: `${entry.type}: ${error.message}` });
+    }
+  }
+  const last = entries.at(-1);
+  return walk.result(
+    last?.type === 'session.closed'
+      ? undefined
+      : {
+          seq: entries.length,
+          reason: 'the session was never closed: its last entries are missing',
+        },
+  );
+}
+
+type Status = 'idle' | 'open' | 'interrupted' | 'retry' | 'deviate' | 'abort';
+
+class Walk {
+  readonly #definition: Definition;
+  readonly #actions: ReadonlyMap<string, ActionDescription>;
+  #opened: EntryData['session.opened'] | undefined;
+  #participants: readonly Participant[] = [];
+  #instances: readonly Instance[] = [];
+  #at = 0;
+  #act: string | undefined;
+  #status: Status = 'idle';
+  #failures = 0;
+  #resumed = false;
+  #closed: EntryData['session.closed'] | undefined;
+  readonly #attempts = new Map<string, number>();
+  /** What every finished instance left behind, by its place in the plan. */
+  readonly #finished = new Map<number, EntryData['step.finished']>();
+  /** Paths of the artifacts that count. */
+  readonly #paths = new Set<string>();
+  #keys: RecordedKey[] = [];
+  #signoffs: { readonly at: number; readonly data: EntryData['signoff'] }[] = [];
+  /** Keys that were undone and must be told of as retired before anything else is begun. */
+  readonly #abandoned = new Set<string>();
+
+  constructor(definition: Definition, catalogue: readonly ActionDescription[]) {
+    this.#definition = definition;
+    this.#actions = new Map(catalogue.map((action) => [action.id, action]));
+  }
+
+  result(violation: Violation | undefined): Replayed {
+    const artifacts = [...this.#finished.values()].flatMap((finished) => finished.artifacts);
+    return {
+      violation,
+      participants: this.#participants,
+      artifacts: new Map(artifacts.map((artifact) => [artifact.path, artifact])),
+      keys: this.#keys,
+      signoffs: this.#signoffs.map(({ data }) => data),
+      closed: this.#closed,
+    };
+  }
+
+  step(entry: Entry, before: Entry | undefined): void {
+    if (this.#closed !== undefined) throw new Misstep('it comes after the session was closed');
+    if ((entry.type === 'session.opened') !== (this.#opened === undefined))
+      throw new Misstep('a session is opened once, by its first entry');
+    this.#clock(entry, before);
+    switch (entry.type) {
+      case 'session.opened':
+        this.#opened = entry.data;
+        this.#participants = entry.data.participants;
+        this.#instances = plan(this.#definition, this.#participants);
+        return;
+      case 'act.started':
+        return this.#enterAct(entry.data.act);
+      case 'step.started':
+        return this.#start(entry.data);
+      case 'step.skipped':
+        return this.#skip(entry.data);
+      case 'step.finished':
+        return this.#finish(entry.data);
+      case 'step.failed':
+        return this.#fail(entry.data);
+      case 'deviation':
+        return this.#deviate(entry.data);
+      case 'participant.enrolled':
+        return this.#enrol(entry.data);
+      case 'event':
+        return this.#event(entry.data);
+      case 'session.resumed':
+        if (entry.data.lastTime !== before?.time)
+          throw new Misstep('it does not tell the time of the entry before it');
+        this.#resumed = true;
+        if (this.#status === 'open') this.#status = 'interrupted';
+        return;
+      case 'rollback':
+        return this.#rollBack(entry.data);
+      case 'key.retired':
+        if (!this.#keys.some(({ keyId }) => keyId === entry.data.keyId))
+          throw new Misstep('no step of this session made that key');
+        this.#abandoned.delete(entry.data.keyId);
+        return this.#mark(entry.data.keyId, { retired: true });
+      case 'restore':
+        return this.#restore(entry.data);
+      case 'wipe':
+        if (!this.#keys.some(({ keyId }) => keyId === entry.data.key))
+          throw new Misstep('no step of this session made that key');
+        return this.#mark(entry.data.key, { wiped: true });
+      case 'signoff':
+        return this.#signOff(entry.data);
+      case 'session.closed':
+        return this.#close(entry.data);
+    }
+  }
+
+  /** Time may stand still, never go back without a word. */
+  #clock(entry: Entry, before: Entry | undefined): void {
+    if (before === undefined || Date.parse(entry.time) >= Date.parse(before.time)) return;
+    if (entry.type !== 'deviation' || entry.data.about !== 'clock')
+      throw new Misstep(`its time ${entry.time} is before that of its predecessor, ${before.time}`);
+  }
+
+  get #current(): Instance {
+    const instance = this.#instances[this.#at];
+    if (instance === undefined) throw new Misstep('all steps of the definition were done before');
+    return instance;
+  }
+
+  #enterAct(act: string): void {
+    const current = this.#current;
+    if (this.#status !== 'idle') throw new Misstep(`${instanceKey(current)} is still under way`);
+    if (act !== current.act.id)
+      throw new Misstep(`the act ${current.act.id} comes next, not ${act}`);
+    if (this.#act === act) throw new Misstep(`the act ${act} was entered before`);
+    this.#act = act;
+  }
+
+  /** The current instance, if that is what an entry is about. */
+  #expect(where: { readonly act: string; readonly step: string; readonly for?: string }): Instance {
+    const current = this.#current;
+    if (entryKey(where) !== instanceKey(current))
+      throw new Misstep(`${instanceKey(current)} comes next, not ${entryKey(where)}`);
+    if (this.#act !== current.act.id)
+      throw new Misstep(`the act ${current.act.id} was not entered`);
+    return current;
+  }
+
+  #start(data: EntryData['step.started']): void {
+    const current = this.#expect(data);
+    if (this.#status === 'open') throw new Misstep('it was begun before and has not ended');
+    if (this.#status === 'deviate' || this.#status === 'abort')
+      throw new Misstep('it failed, and was not to be tried again');
+    const [lost] = this.#abandoned;
+    if (lost !== undefined)
+      throw new Misstep(`the abandoned key ${lost.slice(0, 16)} was not recorded as retired`);
+    if (this.#status === 'idle') {
+      if (!this.#holds(current))
+        throw new Misstep('its condition does not hold: it had to be skipped');
+    } else if (this.#status === 'interrupted') {
+      this.#mustRetireKeysOf(instanceKey(current));
+    }
+    const attempt = (this.#attempts.get(instanceKey(current)) ?? 0) + 1;
+    if (data.attempt !== attempt)
+      throw new Misstep(`it is attempt ${attempt}, not ${data.attempt}`);
+    this.#attempts.set(instanceKey(current), attempt);
+    this.#status = 'open';
+  }
+
+  /** What an attempt that never finished had made, nobody may rely on. */
+  #mustRetireKeysOf(key: string): void {
+    const left = this.#keys.find((made) => made.madeIn === key && !made.retired && !made.wiped);
+    if (left !== undefined)
+      throw new Misstep(`the abandoned key ${left.keyId.slice(0, 16)} was not recorded as retired`);
+  }
+
+  #skip(data: EntryData['step.skipped']): void {
+    const current = this.#expect(data);
+    if (this.#status !== 'idle') throw new Misstep('it was begun before');
+    if (this.#holds(current)) throw new Misstep('its condition holds: it could not be skipped');
+    this.#advance();
+  }
+
+  #finish(data: EntryData['step.finished']): void {
+    const current = this.#expect(data);
+    const { step } = current;
+    if (this.#status !== 'open' && this.#status !== 'interrupted')
+      throw new Misstep('it was not under way');
+    if (data.by !== current.by) throw new Misstep(`${current.by} acts here, not ${data.by}`);
+    for (const { name } of data.people) this.#known(name);
+    const action = step.kind === 'action' ? this.#actions.get(step.uses) : undefined;
+    const strange =
+      action && Object.keys(data.outputs).find((name) => !Object.hasOwn(action.outputs, name));
+    if (strange !== undefined && action !== undefined)
+      throw new Misstep(`${action.id} has no output ${strange}`);
+    if (step.kind === 'human') this.#heard(current, data);
+    this.#quorum(current, data);
+    for (const { path } of data.artifacts) {
+      if (this.#paths.has(path)) throw new Misstep(`${path} was made by an earlier step already`);
+      this.#paths.add(path);
+    }
+    this.#finished.set(this.#at, data);
+    this.#advance();
+  }
+
+  /** At a human step the person it is about was heard; what was read back is what there was to read. */
+  #heard(current: Instance, data: EntryData['step.finished']): void {
+    const { step } = current;
+    if (step.kind !== 'human') return;
+    const who = current.for ?? current.by;
+    if (step.human === 'sign-off') {
+      const found = this.#signoffs.some(({ at, data: it }) => at === this.#at && it.person === who);
+      if (!found) throw new Misstep(`${who} did not sign off`);
+      return;
+    }
+    const answers = data.people.filter(({ name }) => name === who);
+    if (answers.length === 0) throw new Misstep(`${who} was not heard`);
+    if (step.human !== 'read-back' || step.value === undefined) return;
+    const value = evaluate(step.value, this.#resolver(current));
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (!answers.some(({ said }) => said === text))
+      throw new Misstep(`${who} read back something else than ${text}`);
+  }
+
+  /** A step that needs a quorum of people has one among those heard. */
+  #quorum({ step }: Instance, data: EntryData['step.finished']): void {
+    const quorum = step.needs === undefined ? undefined : this.#definition.quorums[step.needs];
+    if (quorum === undefined) return;
+    const entitled = new Set(holders(this.#participants, quorum.of).map(({ name }) => name));
+    const agreed = data.people.filter(({ name, said }) => entitled.has(name) && said === 'agreed');
+    const heard = new Set(agreed.map(({ name }) => name));
+    if (heard.size < quorum.threshold)
+      throw new Misstep(`${quorum.threshold} of ${quorum.of} had to agree, and ${heard.size} did`);
+  }
+
+  #fail(data: EntryData['step.failed']): void {
+    const current = this.#expect(data);
+    if (this.#status !== 'open' && this.#status !== 'interrupted')
+      throw new Misstep('it was not under way');
+    if (data.attempt !== this.#attempts.get(instanceKey(current)))
+      throw new Misstep(`its attempt is not ${data.attempt}`);
+    this.#failures++;
+    const { retry, onFailure } = current.step;
+    const expected =
+      this.#failures <= retry ? 'retry' : onFailure === 'deviate' ? 'deviate' : 'abort';
+    if (data.then !== expected)
+      throw new Misstep(`the definition says ${expected} then, not ${data.then}`);
+    this.#status = expected;
+  }
+
+  #deviate(data: EntryData['deviation']): void {
+    this.#known(data.by);
+    for (const name of data.initials) this.#known(name);
+    if (this.#status !== 'deviate' || data.about !== 'step') return;
+    const { act, step } = data;
+    if (act === undefined || step === undefined) return;
+    if (entryKey({ ...data, act, step }) === instanceKey(this.#current)) this.#advance();
+  }
+
+  #enrol(data: EntryData['participant.enrolled']): void {
+    const found = this.#participants.find(
+      ({ name, role }) => name === data.name && role === data.role,
+    );
+    if (found === undefined) throw new Misstep(`${data.name} does not take part as ${data.role}`);
+    if (found.identity !== null) throw new Misstep(`${data.name} has an identity already`);
+    this.#participants = this.#participants.map((it) => (it === found ? data : it));
+  }
+
+  #event(data: EntryData['event']): void {
+    const current = this.#expect(data);
+    if (this.#status !== 'open' && this.#status !== 'interrupted')
+      throw new Misstep('its step was not under way');
+    if (!KEY_EVENTS.has(data.event)) return;
+    const { reference, record } = data.data;
+    const keyId = isObject(record) ? record['id'] : undefined;
+    if (typeof reference !== 'string' || !isObject(record) || typeof keyId !== 'string')
+      throw new Misstep(`${data.event} names no key`);
+    const live = this.#keys.filter((key) => key.reference === reference && !key.retired);
+    if (data.event === 'key.added') {
+      const made = { reference, keyId, record, madeIn: instanceKey(current) };
+      this.#keys.push({ ...made, retired: false, wiped: false });
+      return;
+    }
+    if (!live.some((key) => key.keyId === keyId))
+      throw new Misstep(`${reference} is not the key ${keyId.slice(0, 16)}`);
+    this.#keys = this.#keys.map((key) => (key.keyId === keyId ? { ...key, record } : key));
+  }
+
+  #rollBack({ toAct, toStep }: EntryData['rollback']): void {
+    if (!this.#resumed) throw new Misstep('nothing was interrupted that could be rolled back');
+    const target = this.#instances.findIndex(
+      ({ act, step }) => act.id === toAct && step.id === toStep,
+    );
+    if (target < 0 || target > this.#at)
+      throw new Misstep(`${toAct}/${toStep} lies not behind ${instanceKey(this.#current)}`);
+    for (const [at, finished] of [...this.#finished]) {
+      if (at < target) continue;
+      const { step } = this.#instances[at] as Instance;
+      const action = step.kind === 'action' ? this.#actions.get(step.uses) : undefined;
+      if (action?.secrecy === 'protects')
+        throw new Misstep(`${entryKey(finished)} had sealed a key: it cannot be undone`);
+      this.#finished.delete(at);
+      for (const { path } of finished.artifacts) this.#paths.delete(path);
+    }
+    const undone = new Set(this.#instances.slice(target, this.#at + 1).map(instanceKey));
+    for (const key of this.#keys)
+      if (undone.has(key.madeIn) && !key.retired && !key.wiped) this.#abandoned.add(key.keyId);
+    this.#signoffs = this.#signoffs.filter(({ at }) => at < target);
+    if (this.#act !== toAct) this.#act = undefined;
+    this.#at = target;
+    this.#status = 'idle';
+    this.#failures = 0;
+  }
+
+  #restore(data: EntryData['restore']): void {
+    if (!this.#resumed) throw new Misstep('nothing was lost that could be restored');
+    const key = this.#keys.find(({ keyId, retired }) => keyId === data.key && !retired);
+    if (key === undefined) throw new Misstep('no step of this session made that key');
+    if (key.wiped) throw new Misstep('that key was wiped before');
+    const sharing = key.record['shares'];
+    if (!isObject(sharing) || sharing['setId'] !== data.setId)
+      throw new Misstep('that key was not split into this set of shares');
+    const used = new Set(data.shares).size;
+    const least = Math.min(
+      ...Object.values(this.#definition.quorums).map(({ threshold }) => threshold),
+    );
+    if (used < data.shares.length || used < least)
+      throw new Misstep(`${used} different shares are fewer than any quorum`);
+  }
+
+  #signOff(data: EntryData['signoff']): void {
+    const current = this.#current;
+    const { step } = current;
+    const under = this.#status === 'open' || this.#status === 'interrupted';
+    if (!under || step.kind !== 'human' || step.human !== 'sign-off')
+      throw new Misstep('no sign-off was under way');
+    if (data.person !== (current.for ?? current.by) || data.role !== (step.each ?? step.by))
+      throw new Misstep(`it is not for ${data.person} to sign off here`);
+    if (!data.agrees && (data.reason ?? '').trim() === '')
+      throw new Misstep(`${data.person} disagrees and gives no reason`);
+    if (this.#signoffs.some(({ at }) => at === this.#at))
+      throw new Misstep(`${data.person} signed off before`);
+    this.#signoffs.push({ at: this.#at, data });
+  }
+
+  #close(data: EntryData['session.closed']): void {
+    const rest = this.#instances.length - this.#at;
+    if (data.outcome === 'completed') {
+      if (this.#status !== 'idle' || rest > 0)
+        throw new Misstep(`it says completed, and ${rest} steps were not done`);
+      const kept = this.#keys.find((key) => !key.retired && !key.wiped);
+      if (kept !== undefined && this.#someStepWipes())
+        throw new Misstep(`the key ${kept.keyId.slice(0, 16)} was never wiped`);
+    }
+    this.#closed = data;
+  }
+
+  #someStepWipes(): boolean {
+    return this.#instances.some(
+      ({ step }) => step.kind === 'action' && this.#actions.get(step.uses)?.secrecy === 'destroys',
+    );
+  }
+
+  #advance(): void {
+    this.#at++;
+    this.#status = 'idle';
+    this.#failures = 0;
+  }
+
+  #mark(keyId: string, change: Partial<RecordedKey>): void {
+    this.#keys = this.#keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
+  }
+
+  #known(name: string): void {
+    if (!this.#participants.some((participant) => participant.name === name))
+      throw new Misstep(`${name} does not take part`);
+  }
+
+  #holds(instance: Instance): boolean {
+    const { when } = instance.step;
+    return when === undefined || holds(parseCondition(when), this.#resolver(instance));
+  }
+
+  #resolver(instance: Instance): ReturnType<typeof resolverFor> {
+    const opened = this.#opened as EntryData['session.opened'];
+    type Outputs = EntryData['step.finished']['outputs'];
+    const outputs = new Map<string, Map<string, Outputs>>();
+    for (const [at, finished] of this.#finished) {
+      const made = this.#instances[at] as Instance;
+      const perHolder = outputs.get(made.step.id) ?? new Map<string, Outputs>();
+      outputs.set(made.step.id, perHolder.set(made.for ?? '', finished.outputs));
+    }
+    const source: ScopeSource = {
+      definition: this.#definition,
+      participants: this.#participants,
+      parameters: opened.parameters,
+      session: {
+        id: opened.session,
+        definitionDigest: opened.definitionDigest,
+        executionDigest: opened.executionDigest,
+      },
+      outputs,
+    };
+    return resolverFor(source, instance);
+  }
+}

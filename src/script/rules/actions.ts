@@ -1,0 +1,199 @@
+/** Action steps: the action exists, its inputs are known, complete and of the right type, and it is declared for what it is. */
+import type { Field, ValueType } from '#formats/action';
+import type { Expression } from '../definition.js';
+import { camelCase, kebabCase } from '../names.js';
+import { ADMINISTRATOR } from '../people.js';
+import { suggestion } from '../suggestion.js';
+import { named, type TypeOf, typeOfExpression } from './references.js';
+import {
+  actionOf,
+  type PlacedStep,
+  type Report,
+  type Rules,
+  soleReference,
+  type Survey,
+} from './survey.js';
+
+/** Besides the type itself: what a field takes without loss of meaning. Files and public keys are passed by their paths. */
+const ACCEPTED: Readonly<Partial<Record<ValueType, readonly TypeOf['type'][]>>> = {
+  string: ['integer', 'boolean', 'algorithm', 'digest', 'path', 'file'],
+  path: ['string'],
+  file: ['path', 'public-key', 'share-set', 'shares'],
+  'public-key': ['file', 'path', 'key'],
+  report: ['verdict'],
+};
+
+const PUBLIC_SIDE: readonly TypeOf['type'][] = ['file', 'path', 'public-key'];
+
+/** Fields that only an earlier step can fill: a literal would name something that this ceremony did not make. */
+const MADE: readonly ValueType[] = ['key', 'file', 'public-key', 'share-set', 'shares', 'verdict'];
+
+/** All action steps. */
+export const actionRules: Rules = (survey, report) => {
+  for (const placed of survey.steps) {
+    const { step, path } = placed;
+    if (step.kind !== 'action') continue;
+    const action = actionOf(survey, placed);
+    if (action === undefined) {
+      const hint = suggestion(step.uses, survey.actions.keys());
+      report('action-unknown', `${path}.uses`, `there is no action "${step.uses}"${hint}`);
+      continue;
+    }
+    if (action.effect !== step.effect) {
+      report(
+        'effect-mismatch',
+        `${path}.effect`,
+        `${step.uses} is ${action.effect}, and the step declares ${step.effect}`,
+      );
+    }
+    if (step.by !== ADMINISTRATOR && step.by !== step.each) {
+      report(
+        'action-by',
+        `${path}.by`,
+        `an action is run by the ${ADMINISTRATOR}, or by each holder of "each:"`,
+      );
+    }
+    const known = Object.entries(action.inputs).filter(([, field]) => field.only !== 'cli');
+    const names = known.map(([name]) => kebabCase(name));
+    for (const [name, value] of Object.entries(step.with)) {
+      const at = `${path}.with.${kebabCase(name)}`;
+      const field = known.find(([input]) => input === name)?.[1];
+      if (field === undefined) {
+        const hint = suggestion(kebabCase(name), names);
+        report('input-unknown', at, `${step.uses} has no input "${kebabCase(name)}"${hint}`);
+        continue;
+      }
+      checkInput(survey, placed, field, value, at, report);
+    }
+    for (const [name, field] of known) {
+      if (field.required === true && !Object.hasOwn(step.with, name)) {
+        report('input-missing', `${path}.uses`, `${step.uses} needs "${kebabCase(name)}"`);
+      }
+    }
+    checkQuorum(survey, placed, report);
+  }
+};
+
+function checkInput(
+  survey: Survey,
+  placed: PlacedStep,
+  field: Field,
+  value: Expression,
+  path: string,
+  report: Report,
+): void {
+  const type = typeOfExpression(survey, placed, value, path, report);
+  if (type === undefined) return;
+  if (type.repeat && field.repeat !== true) {
+    report('input-type', path, `${named(type)} was given where one ${field.type} is expected`);
+    return;
+  }
+  if (!isLiteral(value)) {
+    // An action without any effect only looks at a key, and its public side is enough.
+    const looks = field.type === 'key' && actionOf(survey, placed)?.effect === 'none';
+    const accepted = [field.type, ...(looks ? PUBLIC_SIDE : []), ...(ACCEPTED[field.type] ?? [])];
+    if (!accepted.includes(type.type)) {
+      report('input-type', path, `it is ${named(type)}, and ${field.type} is expected`);
+    }
+    return;
+  }
+  for (const item of Array.isArray(value) ? (value as readonly Expression[]) : [value]) {
+    const problem = literalProblem(survey, field, item);
+    if (problem !== undefined) report('input-type', path, problem);
+  }
+}
+
+/** Whether an expression holds no reference at all. Text around references counts as a reference. */
+function isLiteral(value: Expression): boolean {
+  return Array.isArray(value)
+    ? (value as readonly Expression[]).every(isLiteral)
+    : typeof value !== 'string' || !value.includes('${{');
+}
+
+function literalProblem(survey: Survey, field: Field, value: Expression): string | undefined {
+  if (field.type === 'integer') {
+    if (typeof value !== 'number') return 'an integer is expected';
+    if (field.min !== undefined && value < field.min) return `at least ${field.min} is expected`;
+    if (field.max !== undefined && value > field.max) return `at most ${field.max} is expected`;
+    return undefined;
+  }
+  if (field.type === 'boolean')
+    return typeof value === 'boolean' ? undefined : 'true or false is expected';
+  if (MADE.includes(field.type))
+    return `${field.type} must refer to what an earlier step made, or to a parameter`;
+  if (typeof value !== 'string') return 'text is expected; put it in quotes';
+  if (field.choices !== undefined && !field.choices.includes(value))
+    return `"${value}" is none of ${field.choices.join(', ')}${suggestion(value, field.choices)}`;
+  if (field.pattern !== undefined && !new RegExp(`^(?:${field.pattern})$`, 'u').test(value))
+    return `"${value}" is not of the expected form`;
+  switch (field.type) {
+    case 'algorithm':
+      return survey.algorithms?.has(value) !== false
+        ? undefined
+        : `there is no algorithm "${value}"${suggestion(value, survey.algorithms.keys())}`;
+    case 'role': {
+      const roles = Object.keys(survey.definition.roles);
+      return roles.includes(value)
+        ? undefined
+        : `there is no role "${value}"${suggestion(value, roles)}`;
+    }
+    case 'digest':
+      return /^sha256:[0-9a-f]{64}$/.test(value) ? undefined : 'a digest is expected';
+    case 'path':
+      return /^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\\]+$/.test(value)
+        ? undefined
+        : `"${value}" leaves the session folder: paths outside are bindings of the site file`;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * An action that takes a threshold, a number of shares and the role of their holders must take all three from one quorum:
+ * what people were told and what happens are then the same numbers.
+ */
+function checkQuorum(survey: Survey, placed: PlacedStep, report: Report): void {
+  const { step, path } = placed;
+  const action = actionOf(survey, placed);
+  if (step.kind !== 'action' || action === undefined) return;
+  if (action.inputs['threshold']?.type !== 'integer') return;
+  if (action.inputs['shares']?.type !== 'integer') return;
+  const match = /^quorums\.([a-z0-9-]+)\.threshold$/.exec(
+    soleReference(step.with['threshold']) ?? '',
+  );
+  const name = match?.[1];
+  if (name === undefined) {
+    report(
+      'quorum-use',
+      `${path}.with.threshold`,
+      'the threshold must be that of a quorum: ${{ quorums.NAME.threshold }}',
+    );
+    return;
+  }
+  if (soleReference(step.with['shares']) !== `quorums.${name}.shares`) {
+    report(
+      'quorum-use',
+      `${path}.with.shares`,
+      `the number of shares must be that of the same quorum: \${{ quorums.${name}.shares }}`,
+    );
+  }
+  const quorum = survey.definition.quorums[name];
+  for (const [input, field] of Object.entries(action.inputs)) {
+    if (field.type !== 'role' || quorum === undefined) continue;
+    const role = step.with[input];
+    if (role === undefined) {
+      report('quorum-use', `${path}.uses`, `"${kebabCase(input)}" must name the role ${quorum.of}`);
+    } else if (role !== quorum.of) {
+      report(
+        'quorum-use',
+        `${path}.with.${kebabCase(input)}`,
+        `the quorum ${name} is of the role ${quorum.of}, and the shares would go to ${String(role)}`,
+      );
+    }
+  }
+}
+
+/** The input under its YAML name. */
+export function inputOf(placed: PlacedStep, kebab: string): Expression | undefined {
+  return placed.step.kind === 'action' ? placed.step.with[camelCase(kebab)] : undefined;
+}

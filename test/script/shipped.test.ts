@@ -1,0 +1,13 @@
+import { describe, expect, it } from 'vitest';
+import { linter, shipped, shippedNames } from './catalogue.js';
+
+describe('shipped ceremonies', () => {
+  it.each(shippedNames)('%s has no finding', async (name) => {
+    const lintText = await linter();
+    expect(lintText(shipped(`${name}.yaml`))).toEqual([]);
+  });
+
+  it('are the two of this version', () => {
+    expect(shippedNames).toEqual(expect.arrayContaining(['quickstart', 'root-key']));
+  });
+});
