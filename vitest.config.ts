@@ -9,5 +9,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
+    // Tests that say `concurrent` start processes: there are two cores.
+    maxConcurrency: 2,
   },
 });

@@ -1,0 +1,139 @@
+/**
+ * Where answers come from outside ceremonies: options first, then the person at the terminal; where nobody can be asked, a
+ * usage error that names the option.
+ */
+import type { Asker } from '#actions/context/context';
+import { equalConstantTime } from '#formats/bytes';
+import { UsageError } from '#formats/errors';
+import type { SecretBytes } from '#formats/secret-bytes';
+import type { Terminal } from '#terminal/terminal';
+
+/** How often a person may try before it is a wrong passphrase. */
+const ATTEMPTS = 3;
+
+/** More than this is no passphrase but a wrong file. */
+const MAX_PASSPHRASE_BYTES = 4096;
+
+/** What stands behind the answers. */
+export interface AskerOptions {
+  /** As typed; each is tried in turn. */
+  readonly passphraseFiles: readonly string[];
+  /** `--no-passphrase` was given. */
+  readonly noPassphrase: boolean;
+  /** Option names for the message when an answer is missing. */
+  readonly optionNames: {
+    /** What would have given a passphrase to open something. */
+    readonly opening: string;
+    /** What would have given a new passphrase. */
+    readonly sealing: string;
+  };
+  readonly files: PassphraseFiles;
+  /** The person, if one can be asked; loaded when the first question comes. */
+  readonly terminal: (() => Promise<Terminal>) | undefined;
+}
+
+/** An asker that can also ask for leave. */
+export type CommandAsker = Asker & Required<Pick<Asker, 'confirm'>>;
+
+/** Passphrases by the path of their file. */
+export interface PassphraseFiles extends Disposable {
+  /** A copy that the caller disposes. @throws InputError `E_UTF8_MALFORMED`, and what reading throws */
+  read(path: string): Promise<SecretBytes>;
+}
+
+/**
+ * Passphrase files, each read once and kept until disposed: a file may be a pipe that gives its content only once, while
+ * several things are opened by it.
+ */
+export function createPassphraseFiles(
+  readFile: (path: string, maxBytes: number) => Uint8Array,
+): PassphraseFiles {
+  const kept = new Map<string, SecretBytes>();
+  return {
+    read: async (path) => {
+      const known = kept.get(path);
+      if (known !== undefined) return known.clone();
+      const { readPassphrase } = await import('#terminal/answers');
+      const fresh = readPassphrase(readFile(path, MAX_PASSPHRASE_BYTES), path);
+      kept.set(path, fresh);
+      return fresh.clone();
+    },
+    [Symbol.dispose]: () => {
+      for (const passphrase of kept.values()) passphrase.dispose();
+    },
+  };
+}
+
+/** People and options behind the questions of actions. */
+export function createAsker(options: AskerOptions): CommandAsker {
+  const { passphraseFiles, noPassphrase, optionNames, files, terminal } = options;
+  return {
+    confirm: async (question) =>
+      terminal === undefined
+        ? undefined
+        : (await (await terminal()).confirm(question, { key: '' })).value,
+
+    passphrase: async ({ opens, attempt }) => {
+      if (passphraseFiles.length > 0) {
+        const path = passphraseFiles[attempt];
+        return path === undefined ? undefined : await files.read(path);
+      }
+      if (terminal === undefined) {
+        throw new UsageError({
+          code: 'E_PASSPHRASE_MISSING',
+          message: `${opens} needs a passphrase, and nobody can be asked`,
+          hint: `give it by ${optionNames.opening}`,
+        });
+      }
+      if (attempt >= ATTEMPTS) return undefined;
+      const again = attempt === 0 ? '' : 'That was not it. ';
+      const answer = await (
+        await terminal()
+      ).secret(`${again}Passphrase for ${opens}:`, { key: '' });
+      return answer?.value;
+    },
+
+    newPassphrase: async ({ seals }) => {
+      if (noPassphrase) return undefined;
+      const [path] = passphraseFiles;
+      if (path !== undefined) {
+        const given = await files.read(path);
+        if (given.length > 0) return given;
+        throw new UsageError({
+          code: 'E_PASSPHRASE_EMPTY',
+          message: `${path} holds an empty passphrase`,
+          hint: 'write a passphrase into it',
+        });
+      }
+      if (terminal === undefined) {
+        throw new UsageError({
+          code: 'E_PASSPHRASE_MISSING',
+          message: `${seals} needs a new passphrase, and nobody can be asked`,
+          hint: `give it by ${optionNames.sealing}`,
+        });
+      }
+      return await typedTwice(await terminal(), seals);
+    },
+
+    people: () => [],
+  };
+}
+
+/** A new passphrase from a person, until it was typed the same way twice. */
+async function typedTwice(terminal: Terminal, seals: string): Promise<SecretBytes> {
+  for (;;) {
+    const first = (await terminal.secret(`New passphrase for ${seals}:`, { key: '' }))?.value;
+    if (first === undefined || first.length === 0) {
+      first?.dispose();
+      terminal.say('An empty passphrase protects nothing.');
+      continue;
+    }
+    const second = (await terminal.secret('The same again:', { key: '' }))?.value;
+    const same =
+      second !== undefined && first.use((a) => second.use((b) => equalConstantTime(a, b)));
+    second?.dispose();
+    if (same) return first;
+    first.dispose();
+    terminal.say('These two differ. Once more from the beginning.');
+  }
+}
