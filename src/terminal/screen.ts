@@ -13,7 +13,6 @@ export const LINES = 24;
 const QUESTION_LINES = 5;
 
 /** Zero-width, control and escape characters must not reach the terminal from a definition or a file name. */
-// eslint-disable-next-line no-control-regex
 const UNPRINTABLE =
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 

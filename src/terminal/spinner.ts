@@ -1,4 +1,4 @@
-/** Work in progress on a terminal: one moving line that disappears when the work is done. */
+/** Work in progress on a terminal: one moving line that steps aside when people are spoken to, and goes with the work. */
 
 /** Where a spinner turns. */
 export interface SpinnerOptions {
@@ -6,12 +6,21 @@ export interface SpinnerOptions {
   readonly colour: boolean;
 }
 
-/** Runs `work` beside a spinner; `ora` is loaded only now. The line is gone afterwards, whatever happened. */
-export async function spinning<T>(
+/** A moving line. */
+export interface Spinner {
+  /** Takes the line away, so that something else can be written or asked there. */
+  pause(): void;
+  /** Brings it back, once for each time that it was taken away. */
+  resume(): void;
+  /** Takes it away for good. */
+  stop(): void;
+}
+
+/** A turning spinner; `ora` is loaded only now. */
+export async function startSpinner(
   message: string,
-  work: () => Promise<T>,
   { stream, colour }: SpinnerOptions,
-): Promise<T> {
+): Promise<Spinner> {
   const { default: ora } = await import('ora');
   const spinner = ora({
     text: message,
@@ -21,9 +30,14 @@ export async function spinning<T>(
     isEnabled: true,
     color: colour ? 'cyan' : false,
   }).start();
-  try {
-    return await work();
-  } finally {
-    spinner.stop();
-  }
+  let paused = 0;
+  return {
+    pause: () => {
+      if (paused++ === 0) spinner.stop();
+    },
+    resume: () => {
+      if (--paused === 0) spinner.start();
+    },
+    stop: () => void spinner.stop(),
+  };
 }

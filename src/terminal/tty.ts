@@ -7,7 +7,7 @@ import { InterruptedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { styleFor, wantsMovement } from './colour.js';
 import { pages, wrap } from './screen.js';
-import { spinning } from './spinner.js';
+import { type Spinner, startSpinner } from './spinner.js';
 import type { Answer, Terminal } from './terminal.js';
 
 /** The tty as the command line hands it down. */
@@ -27,7 +27,13 @@ const SHOW_CURSOR = '\u001b[?25h';
 export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
   const surroundings = { isTTY: output.isTTY === true, env };
   const style = styleFor(surroundings);
-  const line = (text: string): void => void output.write(`${text}\n`);
+  /** The spinner of the work under way, which may itself speak and ask. */
+  let turning: Spinner | undefined;
+  const line = (text: string): void => {
+    turning?.pause();
+    output.write(`${text}\n`);
+    turning?.resume();
+  };
   /** Pages of the last heading that are still to be read. */
   let unread: string[][] = [];
 
@@ -35,6 +41,8 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
   const ask = async <T>(question: (prompts: Prompts, context: PromptContext) => Promise<T>) => {
     const prompts = await import('@inquirer/prompts');
     const context: PromptContext = { input, output, clearPromptOnDone: false };
+    const spinner = turning;
+    spinner?.pause();
     try {
       while (unread.length > 0) {
         await prompts.input({ message: 'Press Enter for the rest.' }, context);
@@ -45,6 +53,8 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       return await question(prompts, context);
     } catch (cause) {
       throw interruption(cause, output);
+    } finally {
+      spinner?.resume();
     }
   };
   const person = <T>(value: T): Answer<T> => ({ value, source: 'person' });
@@ -94,15 +104,29 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       ),
     secret: async (question, _at) => {
       const typed = await ask((prompts, context) =>
-        prompts.password({ message: message(question), mask: false }, context),
+        prompts.password(
+          // The room can see the screen: what is typed here must not be shown by any key.
+          { message: message(question), mask: false, toggleMask: false },
+          context,
+        ),
       );
       if (typed === '') return undefined;
       return person(SecretBytes.adopt(utf8(typed.normalize('NFKC')), 'passphrase'));
     },
-    progress: (text, work) =>
-      wantsMovement(surroundings)
-        ? spinning(text, work, { stream: output, colour: style.colour })
-        : work(),
+    progress: async (text, work) => {
+      if (!wantsMovement(surroundings)) return await work();
+      const outer = turning;
+      outer?.pause();
+      const spinner = await startSpinner(text, { stream: output, colour: style.colour });
+      turning = spinner;
+      try {
+        return await work();
+      } finally {
+        spinner.stop();
+        turning = outer;
+        outer?.resume();
+      }
+    },
   };
 }
 

@@ -1,0 +1,371 @@
+/**
+ * The engine: asks what comes next, does it, journals it, and asks again until the session is closed. All that it knows of
+ * the past it knows from the journal, so that going on after a power cut is the same as going on.
+ */
+import type { JsonObject } from '#formats/canonical-json';
+import type { ConclaveError } from '#formats/errors';
+import type { EntryData, Said } from '#script/entries';
+import { holds, parseCondition } from '#script/expression';
+import { type Instance, instanceKey } from '#script/plan';
+import { decide, type Facts, type Next } from './decide.js';
+import { recordDeviation } from './deviation.js';
+import { afterFailure, isFailure } from './failure.js';
+import { type SessionFiles, sessionFiles } from './files.js';
+import { announce } from './heading.js';
+import { sessionIdentities } from './identities.js';
+import { clearLeftovers } from './leftovers.js';
+import { sessionAsker } from './people.js';
+import { agreeByQuorum } from './quorum.js';
+import { restoreKey } from './restore.js';
+import {
+  actionOf,
+  instancesOf,
+  ownerOf,
+  resolverOf,
+  type Session,
+  sessionMarks,
+  whereOf,
+} from './session.js';
+import { settle } from './settle.js';
+import { KEY_ADDED, KEY_CHANGED, type KnownKey } from './state.js';
+import { callAction } from './steps/action.js';
+import { doHumanStep, type StepResult } from './steps/human.js';
+import { valuesOfType } from './steps/input.js';
+import { VAULT, type VaultWitness } from './vault.js';
+
+/** Runs a session until it is closed. What stands in its way is thrown, and the session can go on later. */
+export async function proceed(session: Session): Promise<void> {
+  const { recorder } = session;
+  const undone = new Set<string>();
+  let swept = false;
+  for (;;) {
+    const instances = instancesOf(session);
+    const next = decide(instances, recorder.state, factsOf(session, undone));
+    switch (next.do) {
+      case 'publish':
+        return;
+      case 'enter':
+        recorder.write('act.started', { act: next.act });
+        break;
+      case 'skip':
+        recorder.write('step.skipped', {
+          ...whereOf(next.instance),
+          condition: next.instance.step.when ?? '',
+        });
+        break;
+      case 'settle':
+        if ((await settle(session, next.instance)) === 'undone') {
+          undone.add(instanceKey(next.instance));
+        }
+        break;
+      case 'deviate':
+        await deviate(session, next.instance);
+        break;
+      case 'restore':
+        await restoreKey(session, next.reference, next.instance);
+        break;
+      case 'rollback':
+        rollBack(session, instances, next);
+        swept = false;
+        break;
+      case 'run':
+        if (!swept) {
+          clearLeftovers(session.context.host.files, session.folder, recorder.state);
+          swept = true;
+        }
+        undone.delete(instanceKey(next.instance));
+        await attempt(session, instances, next);
+        break;
+      case 'close':
+        close(session, next);
+        break;
+    }
+  }
+}
+
+function factsOf(session: Session, undone: ReadonlySet<string>): Facts {
+  const keysOf = (instance: Instance): readonly string[] => {
+    const action = actionOf(session, instance);
+    if (action === undefined || instance.step.kind !== 'action') return [];
+    return valuesOfType(instance.step, action.inputs, 'key', resolverOf(session, instance)).filter(
+      (value) => value.startsWith(VAULT),
+    );
+  };
+  return {
+    live: session.vault.live,
+    undone,
+    // Sealing shares can be repeated, but a complete set that lies there must be found and not be made a second time.
+    settles: (instance) =>
+      instance.step.kind === 'action' &&
+      (instance.step.effect === 'irreversible' ||
+        actionOf(session, instance)?.secrecy === 'protects'),
+    opens: (instance) =>
+      actionOf(session, instance)?.secrecy === 'destroys' ? [] : keysOf(instance),
+    sealed: (reference) =>
+      instancesOf(session).some(
+        (instance) =>
+          actionOf(session, instance)?.secrecy === 'protects' &&
+          session.recorder.state.instances.get(instanceKey(instance))?.status === 'finished' &&
+          keysOf(instance).includes(reference),
+      ),
+    holds: (instance) =>
+      instance.step.when === undefined ||
+      holds(parseCondition(instance.step.when), resolverOf(session, instance)),
+  };
+}
+
+/** One attempt at one instance, journalled before and after. */
+async function attempt(
+  session: Session,
+  instances: readonly Instance[],
+  { instance, attempt: count }: Extract<Next, { do: 'run' }>,
+): Promise<void> {
+  const { recorder } = session;
+  const where = whereOf(instance);
+  retire(session, abandonedIn(session, instance));
+  announce(session, instances, instance);
+  recorder.write('step.started', { ...where, attempt: count });
+  const people: Said[] = [];
+  const files = filesOf(session, instance);
+  try {
+    people.push(...(await agreeByQuorum(session, instance)));
+    const result = await perform(session, instance, files, people);
+    recorder.write('step.finished', {
+      ...where,
+      by: instance.by,
+      outputs: result.outputs,
+      artifacts: [...files.written()],
+      people: [...people, ...result.people],
+    });
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    fail(session, instance, count, error);
+  }
+}
+
+async function perform(
+  session: Session,
+  instance: Instance,
+  files: SessionFiles,
+  people: Said[],
+): Promise<StepResult> {
+  const { context, terminal, recorder } = session;
+  const { step } = instance;
+  const resolve = resolverOf(session, instance);
+  if (step.kind === 'human') {
+    const begun = recorder.state.instances.get(instanceKey(instance))?.begun ?? 0;
+    return await doHumanStep(instance, step, {
+      terminal,
+      resolve,
+      random: context.random,
+      roleOf: (name) => recorder.state.participants.find((it) => it.name === name)?.role ?? step.by,
+      signedOff: (name) =>
+        recorder.state.signoffs.some(({ person, seq }) => person === name && seq > begun),
+      signoff: (data) => {
+        recorder.write('signoff', data);
+      },
+    });
+  }
+  const action = actionOf(session, instance);
+  if (action === undefined) throw new Error(`${step.uses} was not loaded`);
+  const heard = (said: Said): void => void people.push(said);
+  const outputs = await terminal.progress(step.title, () =>
+    callAction(instance, step, action, resolve, contextOf(session, instance, files, heard)),
+  );
+  return { outputs, people: [] };
+}
+
+/** What one step's action may touch. */
+function contextOf(
+  session: Session,
+  instance: Instance,
+  files: SessionFiles,
+  heard: (said: Said) => void,
+): ReturnType<Session['context']['within']> {
+  const { context, terminal, recorder, vault } = session;
+  const where = whereOf(instance);
+  const event = (name: string, data: JsonObject): void => {
+    recorder.write('event', { ...where, event: name, data });
+  };
+  const witness: VaultWitness = {
+    added: (reference, record) => {
+      event(KEY_ADDED, { reference, record });
+    },
+    changed: (reference, record) => {
+      event(KEY_CHANGED, { reference, record });
+    },
+    wiped: (key, held) => {
+      recorder.write('wipe', { ...where, key, how: held ? 'wiped' : 'lost with the process' });
+    },
+  };
+  const stepKey = `${where.act}/${where.step}`;
+  const ask = sessionAsker({
+    terminal,
+    participants: recorder.state.participants,
+    step: stepKey,
+    holder: instance.for,
+    slips: session.slips,
+    handsOut: session.handsOut,
+    heard,
+  });
+  const base = context.within({
+    ...sessionMarks(session),
+    files,
+    ask,
+    record: ({ type, data }) => {
+      event(type, data);
+    },
+    progress: (message) => {
+      if (terminal.interactive) terminal.say(message);
+    },
+  });
+  const name = where.for === undefined ? where.step : `${where.step}/${where.for}`;
+  return {
+    ...base,
+    identities: sessionIdentities(session, base.identities, {
+      ask,
+      step: stepKey,
+      // Who drives the ceremony deals the shares, and signs the description of the set.
+      signer:
+        actionOf(session, instance)?.secrecy === 'protects' ? recorder.administrator : undefined,
+    }),
+    keys: vault.keySpace({
+      name,
+      elsewhere: base.keys,
+      known: (reference) => recorder.state.keys.get(reference),
+      witness,
+    }),
+  };
+}
+
+/** The files of one attempt. */
+function filesOf(session: Session, instance: Instance): SessionFiles {
+  return sessionFiles({
+    files: session.context.host.files,
+    session: session.folder,
+    owner: (path) => ownerOf(session.recorder.state, path),
+    instance: instanceKey(instance),
+    outside: session.outside,
+  });
+}
+
+function fail(session: Session, instance: Instance, count: number, error: ConclaveError): void {
+  const { recorder, terminal } = session;
+  const failures = (recorder.state.instances.get(instanceKey(instance))?.failures ?? 0) + 1;
+  const then = afterFailure(instance.step, failures);
+  recorder.write('step.failed', {
+    ...whereOf(instance),
+    attempt: count,
+    error: { code: error.code, message: error.message.slice(0, 4096) },
+    then,
+  });
+  terminal.say(`This step failed: ${error.message}.`);
+  if (error.hint !== undefined) terminal.say(error.hint);
+  terminal.say(
+    then === 'retry'
+      ? 'It is tried again.'
+      : then === 'deviate'
+        ? 'The ceremony can go on without it, as a deviation.'
+        : 'The ceremony is aborted; what was done until now stays recorded.',
+  );
+}
+
+async function deviate(session: Session, instance: Instance): Promise<void> {
+  const { recorder } = session;
+  const failure = recorder.state.instances.get(instanceKey(instance))?.failure;
+  await recordDeviation(session, {
+    key: instanceKey(instance),
+    where: whereOf(instance),
+    about: 'step',
+    expected: instance.step.title,
+    happened: failure?.error.message ?? 'the step failed',
+  });
+}
+
+/** Keys that an unfinished attempt of this instance had made, and that no process holds any more. */
+function abandonedIn(session: Session, instance: Instance): readonly KnownKey[] {
+  const key = instanceKey(instance);
+  return [...session.recorder.state.keys.values()].filter(({ madeIn }) => madeIn === key);
+}
+
+/** Records keys as retired before use, each once, and forgets what may still be in memory of them. */
+function retire(session: Session, keys: readonly KnownKey[]): void {
+  const { recorder, vault } = session;
+  for (const key of keys) {
+    if (key.retired || key.gone) continue;
+    recorder.write('key.retired', retirement(key));
+  }
+  vault.forget(keys.map(({ reference }) => reference));
+}
+
+function retirement(key: KnownKey): EntryData['key.retired'] {
+  return {
+    keyId: key.keyId,
+    algorithm: key.algorithm,
+    publicKey: key.publicKey,
+    reason: 'retired before use',
+  };
+}
+
+/**
+ * Goes back to the step that made a lost key. What would be undone on the way must hang on that key: if anything irreversible
+ * does not, or another key was sealed meanwhile, going back would do more harm than the loss, and the ceremony ends instead.
+ */
+function rollBack(
+  session: Session,
+  instances: readonly Instance[],
+  { to, lost }: Extract<Next, { do: 'rollback' }>,
+): void {
+  const { recorder } = session;
+  const from = instances.indexOf(to);
+  const facts = factsOf(session, new Set());
+  const behind = instances.slice(from);
+  const undoneKeys = [...recorder.state.keys.values()].filter(({ madeIn }) =>
+    behind.some((instance) => instanceKey(instance) === madeIn),
+  );
+  const harmed = behind.find((instance) => {
+    const secrecy = actionOf(session, instance)?.secrecy;
+    return (
+      recorder.state.instances.get(instanceKey(instance))?.status === 'finished' &&
+      (secrecy === 'protects' ||
+        (instance.step.kind === 'action' &&
+          instance.step.effect === 'irreversible' &&
+          secrecy !== 'creates' &&
+          !facts.opens(instance).some((reference) => lost.includes(reference))))
+    );
+  });
+  const sealedKey = undoneKeys.find(({ reference }) => facts.sealed(reference));
+  if (harmed !== undefined || sealedKey !== undefined) {
+    const what = harmed === undefined ? (sealedKey?.reference ?? '') : instanceKey(harmed);
+    close(session, {
+      do: 'close',
+      outcome: 'aborted',
+      reason:
+        `${lost.join(', ')} was lost with the process before it was sealed, ` +
+        `and going back would undo ${what}`,
+    });
+    return;
+  }
+  retire(session, undoneKeys);
+  recorder.write('rollback', {
+    toAct: to.act.id,
+    toStep: to.step.id,
+    reason: `${lost.join(', ')} was lost with the process before every share was sealed`,
+  });
+  session.terminal.say(
+    `The key of "${to.step.title}" was lost before it was shared. Nobody relied on it; it is recorded as retired, and the ` +
+      'ceremony goes back to that step.',
+  );
+}
+
+/** Closes the session. Keys that nobody will ever open again are recorded as such. */
+function close(session: Session, { outcome, reason }: Extract<Next, { do: 'close' }>): void {
+  const { recorder, vault } = session;
+  const facts = factsOf(session, new Set());
+  const unsealed = [...recorder.state.keys.values()].filter(
+    ({ reference, gone }) => !gone && !facts.sealed(reference),
+  );
+  if (outcome === 'aborted') retire(session, unsealed);
+  vault[Symbol.dispose]();
+  recorder.write('session.closed', { outcome, reason });
+}

@@ -1,0 +1,192 @@
+/**
+ * The people of a session as its actions ask for them. A person's passphrase comes from that person at the terminal; in dev
+ * ceremonies and rehearsals, where identities are made on the spot, from the slip of paper that the person was handed.
+ */
+import { join } from 'node:path';
+import type { Asker, Person } from '#actions/context/context';
+import { parseIdentityJson } from '#custody/authority/identity';
+import { equalConstantTime, utf8 } from '#formats/bytes';
+import type { SecretBytes } from '#formats/secret-bytes';
+import { SecretBytes as Secrets } from '#formats/secret-bytes';
+import type { HostFiles } from '#host/host';
+import type { Participant, Said } from '#script/entries';
+import { holders } from '#script/plan';
+import type { Answer, Terminal } from '#terminal/terminal';
+
+/** Folder of passphrases that the program made and hands out, relative to the session. */
+const HANDOUTS = 'handouts';
+
+/** How often somebody may try one passphrase before it is a wrong one. */
+const ATTEMPTS = 5;
+
+/** A slip holds one short line. */
+const MAX_SLIP_BYTES = 256;
+
+/** The slips of paper of a session whose identities and seals are not meant to last. */
+export interface Handouts {
+  /** The passphrase on a person's slip; undefined without one. */
+  read(name: string): SecretBytes | undefined;
+  /** Writes a new slip with a passphrase of 125 bits, or reads the one that is there. */
+  issue(name: string): SecretBytes;
+}
+
+/** The slips under a session's folder. */
+export function handouts(
+  files: HostFiles,
+  session: string,
+  random: (length: number) => Uint8Array,
+): Handouts {
+  const folder = join(session, HANDOUTS);
+  const slip = (name: string): string => join(folder, `${fileName(name)}.txt`);
+  const read = (name: string): SecretBytes | undefined => {
+    const path = slip(name);
+    if (!files.exists(path)) return undefined;
+    const bytes = files.read(path, MAX_SLIP_BYTES);
+    const end = bytes.at(-1) === 0x0a ? bytes.length - 1 : bytes.length;
+    const secret = Secrets.copyOf(bytes.subarray(0, end), `passphrase of ${name}`);
+    bytes.fill(0);
+    return secret;
+  };
+  return {
+    read,
+    issue: (name) => {
+      const found = read(name);
+      if (found !== undefined) return found;
+      files.makeDirectory(folder, { secret: true });
+      const bytes = utf8(`${newPassphrase(random)}\n`);
+      files.write(slip(name), bytes, { secret: true });
+      const secret = Secrets.copyOf(bytes.subarray(0, -1), `passphrase of ${name}`);
+      bytes.fill(0);
+      return secret;
+    },
+  };
+}
+
+/** A participant as actions know people. */
+export function personOf(participant: Participant): Person {
+  const { name, role, identity } = participant;
+  return {
+    name,
+    role,
+    ...(identity === null ? {} : { identity: parseIdentityJson(identity, name) }),
+  };
+}
+
+/** How the transcript grades what a terminal heard. */
+export function graded(answer: Pick<Answer<unknown>, 'source'>): Said['graded'] {
+  return answer.source === 'person' ? 'recorded' : 'unattended';
+}
+
+/** What a step's asker stands on. */
+export interface SessionAskerOptions {
+  readonly terminal: Terminal;
+  readonly participants: readonly Participant[];
+  /** Key of the instance under way, as an answers file spells it without the person: `act/step`. */
+  readonly step: string;
+  /** Holder that the instance is for. */
+  readonly holder: string | undefined;
+  /** Slips that may stand in for people; undefined in real ceremonies. */
+  readonly slips: Handouts | undefined;
+  /** Whether new passphrases are made and handed out instead of being chosen by people. */
+  readonly handsOut: boolean;
+  /** Told what a person did, never what a person typed. */
+  readonly heard: (said: Said) => void;
+}
+
+/** The asker of one step. */
+export function sessionAsker(options: SessionAskerOptions): Asker {
+  const { terminal, participants, step, holder, slips, handsOut, heard } = options;
+  const keyFor = (person: Person | undefined): string => {
+    const name = person?.name ?? holder;
+    return name === undefined ? step : `${step}/${name}`;
+  };
+  const hear = (person: Person | undefined, said: string, graded: Said['graded']): void => {
+    const name = person?.name ?? holder;
+    if (name !== undefined) heard({ name, said, graded });
+  };
+
+  return {
+    people: (role) => holders(participants, role).map(personOf),
+
+    passphrase: async ({ opens, attempt, person }) => {
+      const name = person?.name ?? holder;
+      if (attempt === 0 && name !== undefined) {
+        const slip = slips?.read(name);
+        if (slip !== undefined) {
+          hear(person, `opened ${opens} with the passphrase that was handed out`, 'unattended');
+          return slip;
+        }
+      }
+      if (attempt >= ATTEMPTS) return undefined;
+      const again = attempt === 0 ? '' : 'That was not it. ';
+      const who = name === undefined ? '' : `${name}: `;
+      const answer = await terminal.secret(`${again}${who}passphrase for ${opens}:`, {
+        key: keyFor(person),
+        attempt: attempt + 1,
+      });
+      if (answer !== undefined) hear(person, `gave a passphrase for ${opens}`, graded(answer));
+      return answer?.value;
+    },
+
+    newPassphrase: async ({ seals, person }) => {
+      const name = person?.name ?? holder;
+      if (handsOut && slips !== undefined && name !== undefined) {
+        hear(person, `was handed a passphrase for ${seals}`, 'unattended');
+        return slips.issue(name);
+      }
+      const answer = await chosen(terminal, seals, name, keyFor(person));
+      hear(person, `chose a passphrase for ${seals}`, graded(answer));
+      return answer.value;
+    },
+
+    confirm: async (question) =>
+      (await terminal.confirm(question, { key: keyFor(undefined) })).value,
+  };
+}
+
+/** A new passphrase, typed the same way twice; an answers file says it once. */
+async function chosen(
+  terminal: Terminal,
+  seals: string,
+  name: string | undefined,
+  key: string,
+): Promise<Answer<SecretBytes>> {
+  const who = name === undefined ? '' : `${name}: `;
+  for (let attempt = 1; ; attempt++) {
+    const first = await terminal.secret(`${who}new passphrase for ${seals}:`, { key, attempt });
+    if (first !== undefined && first.value.length > 0) {
+      if (!terminal.interactive) return first;
+      const second = await terminal.secret(`${who}the same again:`, { key, attempt });
+      const same =
+        second !== undefined &&
+        first.value.use((a) => second.value.use((b) => equalConstantTime(a, b)));
+      second?.value.dispose();
+      if (same) return first;
+      terminal.say('These two differ. Once more from the beginning.');
+    } else {
+      terminal.say('An empty passphrase protects nothing.');
+    }
+    first?.value.dispose();
+  }
+}
+
+/** A file name for a person, different for different names: a space is `_`, anything unusual its code point in percent signs. */
+export function fileName(name: string): string {
+  return [...name.normalize('NFC')]
+    .map((character, i) => {
+      if (/[A-Za-z0-9-]/.test(character) || (character === '.' && i > 0)) return character;
+      if (character === ' ') return '_';
+      return `%${(character.codePointAt(0) as number).toString(16)}%`;
+    })
+    .join('');
+}
+
+const LETTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** 25 letters and digits that are not mistaken for each other, in groups of five: 125 bits. */
+function newPassphrase(random: (length: number) => Uint8Array): string {
+  const bytes = random(25);
+  const letters = Array.from(bytes, (byte) => LETTERS.charAt(byte & 31));
+  bytes.fill(0);
+  return (letters.join('').match(/.{5}/g) as string[]).join('-');
+}

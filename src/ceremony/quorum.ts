@@ -1,0 +1,39 @@
+/** People who must agree before something happens: `needs:` of a step. */
+import { TryAgainError } from '#formats/errors';
+import type { Said } from '#script/entries';
+import { type Instance, holders } from '#script/plan';
+import { graded } from './people.js';
+import type { Session } from './session.js';
+
+/**
+ * Asks the holders of a quorum's role, until as many agree as are needed.
+ * @returns what they said; nothing when the step needs nobody
+ * @throws {@link TryAgainError} `E_QUORUM_INCOMPLETE` when too few agree: nothing has happened, and it can be asked again
+ */
+export async function agreeByQuorum(
+  session: Session,
+  instance: Instance,
+): Promise<readonly Said[]> {
+  const { definition, recorder, terminal } = session;
+  const { needs, title } = instance.step;
+  const quorum = needs === undefined ? undefined : definition.quorums[needs];
+  if (quorum === undefined) return [];
+  const said: Said[] = [];
+  let agreed = 0;
+  for (const { name } of holders(recorder.state.participants, quorum.of)) {
+    if (agreed >= quorum.threshold) break;
+    const answer = await terminal.confirm(`${name}: do you agree that "${title}" goes ahead?`, {
+      key: `${instance.act.id}/${instance.step.id}/${name}`,
+    });
+    said.push({ name, said: answer.value ? 'agreed' : 'did not agree', graded: graded(answer) });
+    if (answer.value) agreed++;
+  }
+  if (agreed < quorum.threshold) {
+    throw new TryAgainError({
+      code: 'E_QUORUM_INCOMPLETE',
+      message: `${agreed} of ${quorum.threshold} agreed that "${title}" goes ahead`,
+      hint: 'gather the quorum and go on with --resume',
+    });
+  }
+  return said;
+}

@@ -1,0 +1,121 @@
+/** The real prompts over streams that a test types into. */
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { ttyTerminal } from '#terminal/tty';
+
+interface Desk {
+  readonly terminal: ReturnType<typeof ttyTerminal>;
+  readonly shown: () => string;
+  /** Types once the screen shows the text. */
+  type(after: string, keys: string): Promise<void>;
+}
+
+function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }): Desk {
+  const input = new PassThrough();
+  const output = Object.assign(new PassThrough(), {
+    isTTY: true,
+    columns: 80,
+    rows: 24,
+    cursorTo: () => true,
+    clearLine: () => true,
+    moveCursor: () => true,
+  });
+  // Nobody can end a process's own stderr; the prompts try.
+  output.end = () => output;
+  let shown = '';
+  output.on('data', (chunk: Buffer) => (shown += chunk.toString()));
+  let read = 0;
+  return {
+    terminal: ttyTerminal({ input, output, env }),
+    shown: () => shown,
+    type: async (after, keys) => {
+      for (let i = 0; i < 400 && shown.indexOf(after, read) < 0; i++)
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      read = shown.indexOf(after, read) + after.length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      input.write(keys);
+    },
+  };
+}
+
+describe('a real terminal', () => {
+  it('asks and tells that a person answered', async () => {
+    const { terminal, type } = desk();
+    const sure = terminal.confirm('Sure?', { key: 'a/b' });
+    await type('Sure?', 'y\r');
+    expect(await sure).toEqual({ value: true, source: 'person' });
+    const unsure = terminal.confirm('Really?', { key: 'a/b' });
+    await type('Really?', '\r');
+    expect((await unsure).value).toBe(false);
+    const name = terminal.text('Name?', { key: 'a/c' }, (value) =>
+      value === 'Ann' ? undefined : 'Not her.',
+    );
+    await type('Name?', 'Bob\r');
+    await type('Not her.', '\b\b\b Ann \r');
+    expect((await name).value).toBe('Ann');
+    const choice = terminal.choose(
+      'Which?',
+      [
+        { value: 'a', label: 'first' },
+        { value: 'b', label: 'second' },
+      ],
+      { key: 'a/d' },
+    );
+    await type('second', '\u001b[B\r');
+    expect((await choice).value).toBe('b');
+  });
+
+  it('never shows a secret, and takes nothing for none', async () => {
+    const { terminal, type, shown } = desk();
+    const secret = terminal.secret('Passphrase?', { key: '' });
+    await type('Passphrase?', 'ﬁfteen men\r');
+    const answer = await secret;
+    expect(answer?.value.use((bytes) => Buffer.from(bytes).toString())).toBe('fifteen men');
+    expect(shown()).not.toContain('fteen');
+    const none = terminal.secret('Another?', { key: '' });
+    await type('Another?', '\r');
+    expect(await none).toBeUndefined();
+  });
+
+  it('is left as it was by Ctrl-C', async () => {
+    const { terminal, type, shown } = desk();
+    const asked = terminal.text('Name?', { key: 'a/c' });
+    const refused = expect(asked).rejects.toMatchObject({ code: 'E_INTERRUPTED', exitCode: 130 });
+    await type('Name?', 'half\u0003');
+    await refused;
+    expect(shown().lastIndexOf('\u001b[?25h')).toBeGreaterThan(shown().lastIndexOf('\u001b[?25l'));
+  });
+
+  it('lets a long screen be read before it asks', async () => {
+    const { terminal, type, shown } = desk();
+    terminal.heading('Act 1', Array.from({ length: 30 }, (_, i) => `line ${i};`).join('\n'));
+    expect(shown()).toContain('line 10;');
+    expect(shown()).not.toContain('line 29;');
+    const sure = terminal.confirm('Sure?', { key: 'a/b' });
+    await type('Press Enter', '\r');
+    await type('Sure?', 'y\r');
+    expect((await sure).value).toBe(true);
+    expect(shown()).toContain('line 29;');
+  });
+
+  it('uses no colour where it is not wanted', () => {
+    const quiet = desk();
+    quiet.terminal.heading('Heading', 'detail');
+    expect(quiet.shown()).not.toContain('\u001b[');
+    const loud = desk({});
+    loud.terminal.heading('Heading', 'detail');
+    expect(loud.shown()).toContain('\u001b[1mHeading');
+  });
+
+  it('shows work in progress only where things may move, and gives its result', async () => {
+    const { terminal, shown } = desk({});
+    expect(await terminal.progress('working', () => Promise.resolve(7))).toBe(7);
+    expect(shown()).toContain('working');
+    const ci = desk({ CI: '1' });
+    expect(await ci.terminal.progress('working', () => Promise.resolve(8))).toBe(8);
+    expect(ci.shown()).toBe('');
+    await expect(
+      terminal.progress('failing', () => Promise.reject(new Error('no'))),
+    ).rejects.toThrow('no');
+  });
+});
