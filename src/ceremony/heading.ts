@@ -7,7 +7,7 @@ import { resolverOf, type Session } from './session.js';
 
 const EFFECTS: Readonly<Record<Effect, string>> = {
   none: 'It changes nothing.',
-  repeatable: 'It can be done again.',
+  repeatable: 'It can be repeated.',
   irreversible: 'It cannot be undone.',
 };
 
@@ -27,13 +27,15 @@ export function announce(
   const person =
     instance.for === undefined || instance.for === instance.by ? '' : `, with ${instance.for}`;
   const { say } = instance.step;
+  // What people say and do has no effect to repeat or undo; what the program does has.
+  const effect = instance.step.kind === 'action' ? `  ${EFFECTS[instance.step.effect]}` : '';
   terminal.heading(
     [
       `${mark}Act ${act} of ${definition.acts.length}: ${instance.act.title}`,
       `Step ${step} of ${siblings.length}: ${instance.step.title}`,
     ].join('\n'),
     [
-      `Acts: ${actor}${person}.  ${EFFECTS[instance.step.effect]}`,
+      `Acts: ${actor}${person}.${effect}`,
       ...(say === undefined ? [] : ['', spoken(session, instance, say)]),
     ].join('\n'),
   );

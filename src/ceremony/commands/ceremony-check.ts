@@ -50,7 +50,7 @@ export const ceremonyCheck = defineCommand({
   },
   present: ({ ceremony, definitionDigest, files, findings }) =>
     findings.length === 0
-      ? `${ceremony}: nothing to find in ${files.join(', ')}\n${definitionDigest}`
+      ? `${ceremony}: no finding in ${files.join(', ')}\n${definitionDigest}`
       : findings
           .map(
             ({ file, line, column, message, rule }) =>

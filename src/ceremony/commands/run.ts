@@ -128,7 +128,7 @@ export const run = defineCommand({
       `transcript  ${result.transcript}`,
       `minutes     ${result.minutes}`,
       `head        ${result.head}`,
-      `verify it   conclave verify ${result.transcript}`,
+      `verify it   conclave verify ${result.transcript}${result.environment === 'production' ? '' : ' --allow-unpinned'}`,
     ].join('\n'),
 });
 
