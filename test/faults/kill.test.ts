@@ -1,0 +1,254 @@
+/**
+ * Signal 9 at every change to the disk: a session that is then resumed ends well, says that there was a gap, has lost no
+ * key that anybody was told to rely on, and at no moment had a secret in clear on the disk.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, describe, expect, it } from 'vitest';
+import { main } from '#cli/main';
+import type { Entry } from '#script/entries';
+import { formsIn } from '../support/canary.js';
+import { root } from '../support/require.js';
+import {
+  type Change,
+  type Ended,
+  KilledSession,
+  type KnownSecret,
+  everyPlace,
+  spread,
+} from './session.js';
+
+/** Where to die: before a change, or half-way through it. */
+type Place = `${'before' | 'torn'}:${number}`;
+
+const work = mkdtempSync(join(tmpdir(), 'conclave-kill-'));
+afterAll(() => {
+  rmSync(work, { recursive: true, force: true });
+});
+
+/**
+ * Every place where the process can die with a different disk: before each change, and half-way through each write to the
+ * journal. A new file that is half written has no name yet and is swept away whatever it holds, so one of those will do.
+ */
+function placesOf(changes: readonly Change[]): readonly Place[] {
+  const tearable = ({ operation, bytes }: Change): boolean => operation === 'write' && bytes > 1;
+  const first = changes.findIndex(tearable);
+  return changes.flatMap((change, n): Place[] =>
+    tearable(change) && (n === first || change.path.endsWith('journal.jsonl'))
+      ? [`before:${n}`, `torn:${n}`]
+      : [`before:${n}`],
+  );
+}
+
+/** Secrets found in what was on a disk. The slips that hand passphrases to made-up people hold them, and nothing else may. */
+function leaks(
+  disk: ReadonlyMap<string, Buffer>,
+  secrets: readonly KnownSecret[],
+): readonly string[] {
+  const everything = Buffer.concat([...disk.values()]);
+  return secrets
+    .filter(({ bytes }) => bytes.length >= 16)
+    .flatMap(({ label, bytes }) => {
+      if (formsIn(everything, bytes).length === 0) return [];
+      return [...disk]
+        .filter(([path, content]) => {
+          const slip = /^session\/handouts\//.test(path) && label.startsWith('passphrase');
+          return !slip && formsIn(content, bytes).length > 0;
+        })
+        .map(([path]) => `${label} in ${path}`);
+    });
+}
+
+/** Private keys that are not sealed, whoever made them. */
+function clearKeys(disk: ReadonlyMap<string, Buffer>): readonly string[] {
+  return [...disk]
+    .filter(([, content]) =>
+      /-----BEGIN (?:[A-Z0-9]+ )?PRIVATE KEY-----/.test(content.toString('latin1')),
+    )
+    .filter(([, content]) => !content.includes('-----BEGIN CONCLAVE PRIVATE KEY-----'))
+    .map(([path]) => path);
+}
+
+interface Made {
+  readonly reference: unknown;
+  readonly id: unknown;
+}
+
+/** Keys that the journal says were made, in order. */
+function keysMade(entries: readonly Entry[]): readonly Made[] {
+  return entries.flatMap((entry) =>
+    entry.type === 'event' && entry.data.event === 'key.added'
+      ? [
+          {
+            reference: entry.data.data['reference'],
+            id: (entry.data.data['record'] as { readonly id?: unknown } | null)?.id,
+          },
+        ]
+      : [],
+  );
+}
+
+/** What `verify` says of a session; in this process, since nobody kills it. */
+async function verify(folder: string): Promise<{ readonly code: number; readonly output: string }> {
+  const chunks: string[] = [];
+  const sink = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk.toString());
+      done();
+    },
+  }) as never;
+  const code = await main(['verify', folder, '--allow-unpinned', '--no-input'], {
+    stdout: sink,
+    stderr: sink,
+    env: { CONCLAVE_HOME: join(folder, '../home'), NO_COLOR: '1' },
+  });
+  return { code, output: chunks.join('') };
+}
+
+/** Everything that is wrong with one killed and resumed session. */
+async function problemsAt(
+  place: Place,
+  start: readonly string[],
+  resume: readonly string[],
+): Promise<readonly string[]> {
+  const session = new KilledSession(mkdtempSync(join(work, 'place-')));
+  const problems: string[] = [];
+  const killed = await session.run(place, start);
+  if (killed.signal !== 'SIGKILL') return [`was not killed: ${killed.code}\n${killed.output}`];
+  const atKill = session.snapshot();
+  const before = session.entries();
+  problems.push(...leaks(atKill, session.secrets()).map((leak) => `at the kill: ${leak}`));
+  problems.push(...clearKeys(atKill).map((path) => `at the kill: a key in clear in ${path}`));
+
+  // A session of which nothing is written yet begins again; any other is resumed.
+  const resumed = await session.run('count', before.length === 0 ? start : resume);
+  if (resumed.code !== 0)
+    return [...problems, `resuming ended with ${resumed.code}\n${resumed.output}`];
+  const verified = await verify(session.folder);
+  if (verified.code !== 0) problems.push(`verify ended with ${verified.code}\n${verified.output}`);
+
+  const after = session.entries();
+  for (const [seq, { type }] of before.entries()) {
+    if (after[seq]?.type !== type) problems.push(`entry ${seq} changed from ${type}`);
+  }
+  const open = before.length > 0 && before.at(-1)?.type !== 'session.closed';
+  const told = after.filter(({ type }) => type === 'session.resumed');
+  if (open && told.length !== 1) problems.push(`${told.length} entries tell of the gap`);
+  if (open && !/resumed|gap|interrupted/i.test(verified.output)) {
+    problems.push(`verify does not speak of the gap\n${verified.output}`);
+  }
+
+  // Once a step said that it had sealed the shares, people relied on that key.
+  const relied = before.some(
+    ({ type, data }) => type === 'step.finished' && 'step' in data && data.step === 'split',
+  );
+  const [first] = keysMade(before);
+  const last = keysMade(after).at(-1);
+  const retired = after.flatMap((entry) =>
+    entry.type === 'key.retired' ? [entry.data.keyId] : [],
+  );
+  if (relied && first?.id !== last?.id)
+    problems.push('a key that was relied on is another one now');
+  if (first !== undefined && first.id !== last?.id && !retired.includes(String(first.id))) {
+    problems.push('the abandoned key is not recorded as retired');
+  }
+
+  const atEnd = session.snapshot();
+  problems.push(
+    ...leaks(atKill, session.secrets()).map((leak) => `at the kill, known later: ${leak}`),
+  );
+  problems.push(...leaks(atEnd, session.secrets()).map((leak) => `at the end: ${leak}`));
+  problems.push(...clearKeys(atEnd).map((path) => `at the end: a key in clear in ${path}`));
+  rmSync(join(session.disk, '..'), { recursive: true, force: true });
+  return problems;
+}
+
+/** One uninterrupted run, which says at which places the others can die. */
+async function counted(start: readonly string[]): Promise<{
+  readonly ended: Ended;
+  readonly changes: readonly Change[];
+  readonly session: KilledSession;
+}> {
+  const session = new KilledSession(mkdtempSync(join(work, 'whole-')));
+  const ended = await session.run('count', start);
+  return { ended, changes: ended.code === 0 ? session.changes() : [], session };
+}
+
+/** A place as a test name says it. */
+function named(place: Place, changes: readonly Change[]): string {
+  const { operation, path } = changes[Number(place.split(':')[1])] as Change;
+  const file = basename(path).replace(/\.conclave-[0-9a-f]+\.tmp$/, ' (new)');
+  return `${place} ${operation} ${file}`;
+}
+
+const quickstart = ['run', 'quickstart', '--out-dir', 'session'];
+const ofQuickstart = await counted(quickstart);
+
+describe('quickstart, ended by signal 9', () => {
+  const { ended, changes, session } = ofQuickstart;
+  const all = placesOf(changes);
+  const places = everyPlace ? all : spread(all, 12);
+
+  it('changes the disk in a way that can be counted, and leaves no secret when nothing happens', () => {
+    expect(ended.code, ended.output).toBe(0);
+    expect(changes.length).toBeGreaterThan(40);
+    // The search for secrets is worth nothing if it knows none: the key itself must be among them.
+    expect(session.secrets().some(({ bytes }) => bytes.length === 64)).toBe(true);
+    expect(leaks(session.snapshot(), session.secrets())).toEqual([]);
+    expect(clearKeys(session.snapshot())).toEqual([]);
+  });
+
+  it.concurrent.each(places.map((place) => [named(place, changes), place] as const))(
+    'goes on after %s',
+    async (_name, place) => {
+      expect(await problemsAt(place, quickstart, [...quickstart, '--resume'])).toEqual([]);
+    },
+  );
+});
+
+const rootKey = [
+  ...['run', 'root-key', '--rehearse', '--out-dir', 'session'],
+  ...['--answers', join(root, 'ceremonies/answers/root-key.yaml')],
+];
+const ofRootKey = await counted(rootKey);
+
+describe('root-key in rehearsal, ended by signal 9', () => {
+  const { ended, changes } = ofRootKey;
+  const places = spread(placesOf(changes), everyPlace ? 20 : 4);
+
+  it('runs to its end when nothing happens', () => {
+    expect(ended.code, ended.output).toBe(0);
+  });
+
+  it.concurrent.each(places.map((place) => [named(place, changes), place] as const))(
+    'goes on after %s',
+    async (_name, place) => {
+      expect(await problemsAt(place, rootKey, [...rootKey, '--resume'])).toEqual([]);
+    },
+  );
+});
+
+describe('the search for secrets', () => {
+  it('finds one in any file, in any form, but on the slip that is meant to hold it', () => {
+    const bytes = new Uint8Array(32).map((_, i) => 7 * i + 3);
+    const secret = { label: 'seed', bytes };
+    const passphrase = { label: 'passphrase of witness', bytes: Buffer.from('abcde-fghij-klmno') };
+    const disk = (path: string, text: string | Buffer): ReadonlyMap<string, Buffer> =>
+      new Map([[path, Buffer.concat([Buffer.from('before '), Buffer.from(text)])]]);
+    const hex = Buffer.from(bytes).toString('hex');
+    expect(leaks(disk('session/journal.jsonl', hex), [secret])).toHaveLength(1);
+    expect(leaks(disk('home/x', Buffer.from(bytes)), [secret])).toHaveLength(1);
+    expect(leaks(disk('home/x', Buffer.from(bytes).toString('base64url')), [secret])).toHaveLength(
+      1,
+    );
+    expect(leaks(disk('session/handouts/witness.txt', hex), [secret])).toHaveLength(1);
+    expect(leaks(disk('session/minutes.md', 'abcde-fghij-klmno'), [passphrase])).toHaveLength(1);
+    expect(leaks(disk('session/handouts/witness.txt', 'abcde-fghij-klmno'), [passphrase])).toEqual(
+      [],
+    );
+    expect(leaks(disk('home/x', 'nothing'), [secret, passphrase])).toEqual([]);
+    expect(clearKeys(disk('home/x', '-----BEGIN PRIVATE KEY-----'))).toHaveLength(1);
+  });
+});

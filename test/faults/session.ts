@@ -1,0 +1,110 @@
+/** A ceremony in a process of its own, killed or not, and what it leaves behind. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Entry } from '#script/entries';
+import { parseEntry } from '#script/entries';
+import { parseChainLine } from '#custody/audit/chain';
+import { filesBelow } from '../support/canary.js';
+import { root } from '../support/require.js';
+
+/** One change to the disk, as the killer counts them. */
+export interface Change {
+  readonly operation: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+/** A secret that the program held. */
+export interface KnownSecret {
+  readonly label: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One session in a folder of its own: `disk` is what is searched, `side` what the test itself writes. */
+export class KilledSession {
+  readonly disk: string;
+  readonly folder: string;
+  readonly #side: string;
+
+  constructor(place: string) {
+    this.disk = join(place, 'disk');
+    this.folder = join(this.disk, 'session');
+    this.#side = join(place, 'side');
+    mkdirSync(this.disk, { recursive: true });
+    mkdirSync(this.#side);
+  }
+
+  /** Runs conclave through the killer. */
+  run(plan: string, args: readonly string[]): Promise<Ended> {
+    const killer = join(root, 'test/faults/killer.mjs');
+    const child = spawn(process.execPath, [killer, plan, this.#side, '--', ...args], {
+      cwd: this.disk,
+      env: { PATH: process.env['PATH'], HOME: this.disk, CONCLAVE_HOME: join(this.disk, 'home') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    }
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        resolve({ code, signal, output: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+  }
+
+  /** Every change of a run that was only counted. */
+  changes(): readonly Change[] {
+    return JSON.parse(readFileSync(join(this.#side, 'changes.json'), 'utf8')) as Change[];
+  }
+
+  /** Every secret that any process of this session has held so far, each once. */
+  secrets(): readonly KnownSecret[] {
+    const file = join(this.#side, 'secrets');
+    if (!existsSync(file)) return [];
+    const lines = new Set(readFileSync(file, 'utf8').trimEnd().split('\n'));
+    return [...lines].map((line) => {
+      const [label = '', hex = ''] = line.split('\t');
+      return { label, bytes: new Uint8Array(Buffer.from(hex, 'hex')) };
+    });
+  }
+
+  /** Everything on the disk, by path. */
+  snapshot(): ReadonlyMap<string, Buffer> {
+    return new Map(
+      filesBelow(this.disk).map((path) => [path, readFileSync(join(this.disk, path))]),
+    );
+  }
+
+  /** The whole entries of the journal; a torn last line is left out. */
+  entries(): readonly Entry[] {
+    const file = join(this.folder, 'journal.jsonl');
+    if (!existsSync(file)) return [];
+    const text = readFileSync(file, 'latin1');
+    return text
+      .slice(0, text.lastIndexOf('\n') + 1)
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => parseEntry(parseChainLine(Buffer.from(line, 'latin1'), file), file));
+  }
+}
+
+/** Evenly spread ones of many, first and last included. */
+export function spread<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  const step = (items.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => items[Math.round(i * step)] as T);
+}
+
+/** Whether every place is tried, as in CI, or a sample of them. */
+export const everyPlace =
+  process.env['CONCLAVE_REQUIRE'] === 'all' || process.env['CONCLAVE_FAULTS'] === 'all';
