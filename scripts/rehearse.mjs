@@ -1,0 +1,85 @@
+/**
+ * Rehearses every shipped ceremony with its answers file through the built program, and verifies what each one leaves.
+ *
+ *   npm run rehearse [-- --json FILE] [-- NAME...]
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values: options, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'string' } },
+});
+
+const shipped = readdirSync(join(root, 'ceremonies'))
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => file.slice(0, -'.yaml'.length))
+  .sort();
+const unknown = wanted.filter((name) => !shipped.includes(name));
+if (unknown.length > 0) {
+  console.error(`no such ceremony: ${unknown.join(', ')}; there are: ${shipped.join(', ')}`);
+  process.exit(2);
+}
+
+const results = (wanted.length > 0 ? wanted : shipped).map(rehearse);
+if (options.json !== undefined) {
+  writeFileSync(options.json, `${JSON.stringify({ rehearsals: results }, null, 2)}\n`);
+}
+process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+
+function rehearse(name) {
+  const folder = mkdtempSync(join(tmpdir(), `conclave-rehearse-${name}-`));
+  const started = Date.now();
+  try {
+    const problem = problemOf(name, folder);
+    const ok = problem === undefined;
+    console.log(
+      `${ok ? 'passed' : 'FAILED'}  ${name}  ${((Date.now() - started) / 1000).toFixed(1)} s`,
+    );
+    if (!ok) console.log(problem.replace(/^/gm, '    '));
+    return { name, ok };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** What went wrong, or `undefined`. */
+function problemOf(name, folder) {
+  const answers = join(root, 'ceremonies/answers', `${name}.yaml`);
+  if (!existsSync(answers)) return `there is no answers file ceremonies/answers/${name}.yaml`;
+  const session = join(folder, 'session');
+  const run = conclave(
+    folder,
+    'run',
+    name,
+    '--rehearse',
+    '--answers',
+    answers,
+    '--out-dir',
+    session,
+  );
+  if (run.status !== 0) return `the run ended with ${run.status}\n${run.stdout}${run.stderr}`;
+  if (!existsSync(join(session, 'transcript.json'))) return 'the run left no transcript.json';
+
+  const verify = conclave(folder, 'verify', session, '--allow-unpinned', '--json');
+  if (verify.status !== 0)
+    return `verify ended with ${verify.status}\n${verify.stdout}${verify.stderr}`;
+  return JSON.parse(verify.stdout).ok === true
+    ? undefined
+    : `verify does not say ok\n${verify.stdout}`;
+}
+
+function conclave(folder, ...args) {
+  return spawnSync(process.execPath, [join(root, 'bin/conclave.js'), ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, CONCLAVE_HOME: join(folder, 'home'), HOME: folder, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  });
+}
