@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { lintingSurroundings } from '#actions/session/linting';
 import { decodeIdentity } from '#custody/authority/identity';
-import { ConclaveError } from '#formats/errors';
+import { ConclaveError, MissingInputError } from '#formats/errors';
 import type { Definition } from '#script/definition';
 import { type Finding, lint } from '#script/lint';
 import { parseDefinition, parseParticipants, parseSite } from '#script/parse';
@@ -22,6 +22,8 @@ export interface Soundness {
   readonly digestOf: Uint8Array;
   readonly files: readonly string[];
   readonly findings: readonly PlacedFinding[];
+  /** Identity files that are not there yet. The script is no worse for it; the day itself refuses to begin without them. */
+  readonly awaited: readonly string[];
 }
 
 /**
@@ -37,6 +39,7 @@ export async function checkCeremony(context: CommandContext, place: Place): Prom
     ({ line, column, rule, message }) => ({ file: place.definition, line, column, rule, message }),
   );
   const looked = [place.definition];
+  const awaited: string[] = [];
   const { site, participants } = place;
   if (site !== undefined && files.exists(site)) {
     looked.push(site);
@@ -44,15 +47,16 @@ export async function checkCeremony(context: CommandContext, place: Place): Prom
   }
   if (participants !== undefined && files.exists(participants)) {
     looked.push(participants);
-    findings.push(...peopleFindings(context, definition, participants));
+    findings.push(...peopleFindings(context, definition, participants, awaited));
   }
-  return { definition, digestOf: bytes, files: looked, findings };
+  return { definition, digestOf: bytes, files: looked, findings, awaited };
 }
 
 function peopleFindings(
   { host: { files } }: CommandContext,
   definition: Definition,
   path: string,
+  awaited: string[],
 ): readonly PlacedFinding[] {
   const at = { file: path, line: 1, column: 1, rule: 'people' };
   const found: PlacedFinding[] = [];
@@ -63,8 +67,9 @@ function peopleFindings(
       return { name, role, identity: decodeIdentity(files.read(file, 64 * 1024), file).id };
     } catch (error) {
       if (!(error instanceof ConclaveError)) throw error;
-      found.push({ ...at, message: `identity of ${name}: ${error.message}` });
-      // Its place is taken: that the file is missing is told once, not twice.
+      if (error instanceof MissingInputError) awaited.push(`identity of ${name}: ${file}`);
+      else found.push({ ...at, message: `identity of ${name}: ${error.message}` });
+      // Its place is taken: what is wrong with the file is told once, not twice.
       return { name, role, identity: file };
     }
   });

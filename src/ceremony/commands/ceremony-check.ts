@@ -12,6 +12,8 @@ export interface CheckResult {
   readonly definitionDigest: string;
   readonly files: readonly string[];
   readonly findings: readonly PlacedFinding[];
+  /** Identity files that are named and not there yet. */
+  readonly awaited: readonly string[];
 }
 
 export const ceremonyCheck = defineCommand({
@@ -39,22 +41,24 @@ export const ceremonyCheck = defineCommand({
   ],
   run: async ({ ceremony }, context): Promise<CheckResult> => {
     const place = findCeremony(context.host.files, context.shippedCeremonies, ceremony);
-    const { definition, digestOf, files, findings } = await checkCeremony(context, place);
+    const { definition, digestOf, files, findings, awaited } = await checkCeremony(context, place);
     return {
       ok: findings.length === 0,
       ceremony: definition.id,
       definitionDigest: digestText(digestOf),
       files,
       findings,
+      awaited,
     };
   },
-  present: ({ ceremony, definitionDigest, files, findings }) =>
-    findings.length === 0
-      ? `${ceremony}: no finding in ${files.join(', ')}\n${definitionDigest}`
-      : findings
-          .map(
-            ({ file, line, column, message, rule }) =>
-              `${file}:${line}:${column}: ${message} [${rule}]`,
-          )
-          .join('\n'),
+  present: ({ ceremony, definitionDigest, files, findings, awaited }) =>
+    [
+      ...(findings.length === 0 ? [`${ceremony}: no finding in ${files.join(', ')}`] : []),
+      ...findings.map(
+        ({ file, line, column, message, rule }) =>
+          `${file}:${line}:${column}: ${message} [${rule}]`,
+      ),
+      ...awaited.map((what) => `still to come, ${what}`),
+      ...(findings.length === 0 ? [definitionDigest] : []),
+    ].join('\n'),
 });
