@@ -3,6 +3,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formsIn } from '../support/canary.js';
+import { spread, thorough } from '../support/require.js';
 import { checkSession, problemsOf } from './evidence.js';
 import { type Change, Disk, place } from './memory-host.js';
 import { furnish, roomContext, runIn } from './room.js';
@@ -61,12 +62,13 @@ describe('quickstart, killed', () => {
   it('at every write, goes on to a transcript that holds', { timeout: 600_000 }, async () => {
     expect(moments.length).toBeGreaterThan(60);
     const wrong: string[] = [];
-    for (const moment of moments) {
+    for (const moment of thorough ? moments : spread(moments, 20)) {
       const problem = await goOn(moment).catch((error: unknown) => String(error));
       if (problem !== undefined) wrong.push(`${moment.at}: ${problem}`);
     }
     expect(wrong).toEqual([]);
-    for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
+    // A sample may miss a way of going on.
+    if (thorough) for (const times of Object.values(seen)) expect(times).toBeGreaterThan(0);
   });
 });
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '#cli/main';
 import { type FsPort, nodeFs } from '#host/fs-port';
 import { createHost } from '#host/node-host';
-import { everyPlace, spread } from './session.js';
+import { spread, thorough } from '../support/require.js';
 
 let work: string;
 beforeAll(() => {
@@ -86,7 +86,7 @@ describe('a full disk', () => {
 
     const rooms = [...Array(counted.changes).keys()];
     const problems: string[] = [];
-    for (const room of spread(rooms, everyPlace ? 20 : 6)) {
+    for (const room of spread(rooms, thorough ? 10 : 3)) {
       const folder = mkdtempSync(join(work, 'full-'));
       const stopped = await conclave(folder, fullAfter(room, { changes: 0 }), start(folder));
       if (stopped.code !== 73)

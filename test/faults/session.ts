@@ -1,10 +1,16 @@
 /** A ceremony in a process of its own, killed or not, and what it leaves behind. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { main } from '#cli/main';
 import type { Entry } from '#script/entries';
 import { parseEntry } from '#script/entries';
 import { parseChainLine } from '#custody/audit/chain';
+import { SecretBytes } from '#formats/secret-bytes';
+import { nodeFs } from '#host/fs-port';
+import { createHost } from '#host/node-host';
 import { filesBelow } from '../support/canary.js';
 import { root } from '../support/require.js';
 
@@ -28,11 +34,22 @@ export interface KnownSecret {
   readonly bytes: Uint8Array;
 }
 
+/** Where the secrets of the session under way in this process are noted. */
+const noted = new AsyncLocalStorage<KnownSecret[]>();
+for (const maker of ['adopt', 'copyOf'] as const) {
+  const make = SecretBytes[maker].bind(SecretBytes);
+  SecretBytes[maker] = (bytes, label) => {
+    noted.getStore()?.push({ label, bytes: new Uint8Array(bytes) });
+    return make(bytes, label);
+  };
+}
+
 /** One session in a folder of its own: `disk` is what is searched, `side` what the test itself writes. */
 export class KilledSession {
   readonly disk: string;
   readonly folder: string;
   readonly #side: string;
+  readonly #noted: KnownSecret[] = [];
 
   constructor(place: string) {
     this.disk = join(place, 'disk');
@@ -42,7 +59,29 @@ export class KilledSession {
     mkdirSync(this.#side);
   }
 
-  /** Runs conclave through the killer. */
+  /** Runs conclave in this process, where nobody kills it: a second less than a new one, some two hundred times. */
+  async goOn(args: readonly string[]): Promise<Ended> {
+    const chunks: string[] = [];
+    const sink = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        chunks.push(chunk.toString());
+        done();
+      },
+    }) as never;
+    const host = createHost({ fs: { ...nodeFs, fsync: () => undefined } });
+    const code = await noted.run(this.#noted, () =>
+      main([...args, '--no-input', '--home', join(this.disk, 'home')], {
+        host,
+        stdout: sink,
+        stderr: sink,
+        env: { NO_COLOR: '1' },
+        scryptLogN: 10,
+      }),
+    );
+    return { code, signal: null, output: chunks.join('') };
+  }
+
+  /** Runs conclave in a process of its own, through the killer. */
   run(plan: string, args: readonly string[]): Promise<Ended> {
     const killer = join(root, 'test/faults/killer.mjs');
     const child = spawn(process.execPath, [killer, plan, this.#side, '--', ...args], {
@@ -67,11 +106,13 @@ export class KilledSession {
     return JSON.parse(readFileSync(join(this.#side, 'changes.json'), 'utf8')) as Change[];
   }
 
-  /** Every secret that any process of this session has held so far, each once. */
+  /** Every secret that this session has held so far, each once. */
   secrets(): readonly KnownSecret[] {
     const file = join(this.#side, 'secrets');
-    if (!existsSync(file)) return [];
-    const lines = new Set(readFileSync(file, 'utf8').trimEnd().split('\n'));
+    const lines = new Set([
+      ...(existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []),
+      ...this.#noted.map(({ label, bytes }) => `${label}\t${Buffer.from(bytes).toString('hex')}`),
+    ]);
     return [...lines].map((line) => {
       const [label = '', hex = ''] = line.split('\t');
       return { label, bytes: new Uint8Array(Buffer.from(hex, 'hex')) };
@@ -97,14 +138,3 @@ export class KilledSession {
       .map((line) => parseEntry(parseChainLine(Buffer.from(line, 'latin1'), file), file));
   }
 }
-
-/** Evenly spread ones of many, first and last included. */
-export function spread<T>(items: readonly T[], count: number): readonly T[] {
-  if (items.length <= count) return items;
-  const step = (items.length - 1) / (count - 1);
-  return Array.from({ length: count }, (_, i) => items[Math.round(i * step)] as T);
-}
-
-/** Whether every place is tried, as in CI, or a sample of them. */
-export const everyPlace =
-  process.env['CONCLAVE_REQUIRE'] === 'all' || process.env['CONCLAVE_FAULTS'] === 'all';

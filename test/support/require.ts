@@ -38,3 +38,14 @@ export function vectorsDir(): string | undefined {
   const folder = process.env['CONCLAVE_VECTORS'] ?? join(root, '../shared/vectors');
   return existsSync(folder) ? folder : undefined;
 }
+
+/** Whether every place is tried where one can be, as in CI, or a sample of them. */
+export const thorough =
+  process.env['CONCLAVE_REQUIRE'] === 'all' || process.env['CONCLAVE_FAULTS'] === 'all';
+
+/** Evenly spread ones of many, first and last included. */
+export function spread<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  const step = (items.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, i) => items[Math.round(i * step)] as T);
+}
