@@ -54,6 +54,8 @@ export interface SplitResult {
   /** `all 3 quorums`. */
   readonly proven: string;
   readonly sealed: 'passphrase' | 'identity' | 'both' | 'no';
+  /** Passphrases from files that are easily guessed, one phrase each. */
+  readonly weak: readonly string[];
   readonly signed: boolean;
   readonly environment: Environment;
   readonly waived: readonly Waiver[];
@@ -219,6 +221,7 @@ export const shareSplit = defineAction({
       quorum: describeStructure(structure),
       proven: describeProof(proof),
       sealed: recipients.sealed,
+      weak: recipients.weak,
       signed: signatures.length > 0,
       environment: set.environment,
       waived,
@@ -231,6 +234,7 @@ export const shareSplit = defineAction({
         : [`${result.environment.toUpperCase()}: not for production`]),
       `shared: ${result.quorum}, ${result.proven} proven`,
       `sealed: ${result.sealed === 'no' ? 'NO, whoever sees a share has it' : `by ${result.sealed === 'both' ? 'passphrase or identity' : result.sealed}`}`,
+      ...result.weak.map((which) => `WEAK passphrase in ${which}`),
       `set ${result.setId}, root ${result.root}`,
       ...result.shares,
       `${result.set} (${result.signed ? 'signed' : 'unsigned'}), a copy for every custodian`,

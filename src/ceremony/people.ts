@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Asker, Person } from '#actions/context/context';
+import { weaknessOf } from '#actions/shares/passphrase';
 import { parseIdentityJson } from '#custody/authority/identity';
 import { equalConstantTime, utf8 } from '#formats/bytes';
 import type { SecretBytes } from '#formats/secret-bytes';
@@ -135,7 +136,8 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
         return slips.issue(name);
       }
       const answer = await chosen(terminal, seals, name, keyFor(person));
-      hear(person, `chose a passphrase for ${seals}`, graded(answer));
+      const weak = answer.value.use((bytes) => weaknessOf(bytes)) === undefined ? '' : ' weak';
+      hear(person, `chose a${weak} passphrase for ${seals}`, graded(answer));
       return answer.value;
     },
 
@@ -144,7 +146,10 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
   };
 }
 
-/** A new passphrase, typed the same way twice; an answers file says it once. */
+/**
+ * A new passphrase, typed the same way twice; an answers file says it once. A weak one is asked for once more, and who insists
+ * on it keeps it: an estimate that knows no dictionary may warn, but not forbid, and the record says that it was weak.
+ */
 async function chosen(
   terminal: Terminal,
   seals: string,
@@ -152,22 +157,40 @@ async function chosen(
   key: string,
 ): Promise<Answer<SecretBytes>> {
   const who = name === undefined ? '' : `${name}: `;
-  for (let attempt = 1; ; attempt++) {
-    const first = await terminal.secret(`${who}new passphrase for ${seals}:`, { key, attempt });
-    if (first !== undefined && first.value.length > 0) {
-      if (!terminal.interactive) return first;
-      const second = await terminal.secret(`${who}the same again:`, { key, attempt });
-      const same =
-        second !== undefined &&
-        first.value.use((a) => second.value.use((b) => equalConstantTime(a, b)));
-      second?.value.dispose();
-      if (same) return first;
-      terminal.say('These two differ. Once more from the beginning.');
-    } else {
-      terminal.say('An empty passphrase protects nothing.');
+  let warned: SecretBytes | undefined;
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const first = await terminal.secret(`${who}new passphrase for ${seals}:`, { key, attempt });
+      if (first !== undefined && first.value.length > 0) {
+        if (!terminal.interactive) return first;
+        const second = await terminal.secret(`${who}the same again:`, { key, attempt });
+        const same = second !== undefined && areEqual(first.value, second.value);
+        second?.value.dispose();
+        if (same) {
+          const weakness = first.value.use((bytes) => weaknessOf(bytes));
+          if (weakness === undefined || (warned !== undefined && areEqual(first.value, warned)))
+            return first;
+          warned?.dispose();
+          warned = first.value;
+          terminal.say(
+            `That passphrase is weak: ${weakness}. Whoever finds the share can guess it at leisure. ` +
+              'Choose another one, such as six words by chance; or type the same once more to insist.',
+          );
+          continue;
+        }
+        terminal.say('These two differ. Once more from the beginning.');
+      } else {
+        terminal.say('An empty passphrase protects nothing.');
+      }
+      first?.value.dispose();
     }
-    first?.value.dispose();
+  } finally {
+    warned?.dispose();
   }
+}
+
+function areEqual(a: SecretBytes, b: SecretBytes): boolean {
+  return a.use((one) => b.use((other) => equalConstantTime(one, other)));
 }
 
 /** A file name for a person, different for different names: a space is `_`, anything unusual its code point in percent signs. */

@@ -7,9 +7,8 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { indexName, type ShareIndex, type Structure } from '#protocols/sharing/structure';
 import type { ActionContext, FileSpace } from '../context/context.js';
 import { resolvePublicKey } from '../context/public-keys.js';
+import { MAX_PASSPHRASE_BYTES, weaknessOf } from './passphrase.js';
 import type { Recipient } from './seal.js';
-
-const MAX_PASSPHRASE_BYTES = 4096;
 
 /** What is reached of a context. */
 type Reachable = Pick<ActionContext, 'ask' | 'files' | 'keys' | 'identities'>;
@@ -28,6 +27,8 @@ export interface Recipients extends Disposable {
   readonly list: readonly Recipient[];
   /** In one word, for reports. */
   readonly sealed: 'passphrase' | 'identity' | 'both' | 'no';
+  /** Passphrases from files that are weak, one phrase each. A script is told, not stopped; see docs/shares.md. */
+  readonly weak: readonly string[];
 }
 
 /**
@@ -69,7 +70,12 @@ export async function chooseRecipients(
     const known = sealPassphraseFile.map((path): Recipient => {
       return { kind: 'passphrase', passphrase: readPassphraseFile(path, context.files) };
     });
-    return recipients(spread(known, count, '--seal-passphrase-file'));
+    const weak = known.flatMap((each, i) => {
+      const weakness =
+        each.kind === 'passphrase' ? each.passphrase.use((bytes) => weaknessOf(bytes)) : undefined;
+      return weakness === undefined ? [] : [`${sealPassphraseFile[i] ?? ''}: ${weakness}`];
+    });
+    return recipients(spread(known, count, '--seal-passphrase-file'), weak);
   }
   return recipients(await custodianRecipients(custodians as string, indices, structure, context));
 }
@@ -127,13 +133,14 @@ function spread(known: readonly Recipient[], count: number, option: string): rea
   });
 }
 
-function recipients(list: readonly Recipient[]): Recipients {
+function recipients(list: readonly Recipient[], weak: readonly string[] = []): Recipients {
   const kinds = new Set(list.map(({ kind }) => kind));
   const [kind] = kinds;
   const sealed = kinds.size > 1 ? 'both' : kind === 'unsealed' || kind === undefined ? 'no' : kind;
   return {
     list,
     sealed,
+    weak,
     [Symbol.dispose]: () => {
       wipe(list);
     },
