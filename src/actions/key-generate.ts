@@ -10,7 +10,7 @@ import { defineAction } from './action.js';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
 import { fileStem, markText } from './context/marks.js';
 import { parseTags } from './context/tags.js';
-import { storeUnavailable } from './context/references.js';
+import { parseStore } from './context/references.js';
 
 /** More than this is no dice log. */
 const MAX_ENTROPY_BYTES = 16 * 1024 * 1024;
@@ -93,7 +93,7 @@ export const keyGenerate = defineAction({
     },
   ],
   async run(input, context) {
-    if (input.store !== 'file') throw wrongStore(input.store);
+    const store = parseStore(input.store);
     assertName(input.name);
     if (input.out === undefined && input.format !== undefined) {
       throw new UsageError({
@@ -127,11 +127,15 @@ export const keyGenerate = defineAction({
       tags,
     });
 
-    const devAlone = input.dev === true && input.out === undefined && input.name === undefined;
+    const devAlone =
+      input.dev === true &&
+      input.out === undefined &&
+      input.name === undefined &&
+      store.kind === 'file';
     const stem = `./${fileStem(record)}`;
     const placement: Placement = devAlone
       ? { out: `${stem}.key`, plaintext: true }
-      : { out: input.out, format: input.format as PrivateFormat | undefined };
+      : { store, out: input.out, format: input.format as PrivateFormat | undefined };
     const publicFile = publicForm(descriptor, publicKey, environment);
     let publicPath = input.publicOut ?? (devAlone ? `${stem}.pub` : undefined);
     if (publicPath !== undefined && publicFile !== undefined) {
@@ -260,15 +264,5 @@ function assertName(name: string | undefined): void {
     code: 'E_KEY_NAME',
     message: `${JSON.stringify(name)} cannot name a key`,
     hint: 'use letters, digits, - and _, at most 64; a dot would make it a path',
-  });
-}
-
-function wrongStore(store: string): Error {
-  const [kind] = store.split(':');
-  if (kind === 'keychain' || kind === 'pkcs11') return storeUnavailable(kind);
-  return new UsageError({
-    code: 'E_STORE_UNKNOWN',
-    message: `there is no store ${JSON.stringify(store)}`,
-    hint: 'use file',
   });
 }

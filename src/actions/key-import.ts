@@ -2,7 +2,7 @@ import { selfCheck } from '#crypto/self-check';
 import { addHistory } from '#custody/authority/states';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
-import { isPath } from './context/references.js';
+import { isPath, parseStore } from './context/references.js';
 
 /** `conclave key import`. */
 export const keyImport = defineAction({
@@ -19,6 +19,12 @@ export const keyImport = defineAction({
       summary: 'name in the store; the one in its record when not given',
       pattern: '[A-Za-z0-9][A-Za-z0-9_-]{0,63}',
     },
+    store: {
+      type: 'string',
+      summary: 'where the key rests: file, keychain, or pkcs11:LABEL',
+      default: 'file',
+      placeholder: 'STORE',
+    },
   },
   outputs: {
     key: { type: 'key', summary: 'the key in the store' },
@@ -31,7 +37,8 @@ export const keyImport = defineAction({
     { command: 'conclave key import ./old.pem --name old', explains: 'a PKCS#8 key from openssl' },
     { command: 'conclave key import backup.key', explains: 'a key file, under its own name' },
   ],
-  async run({ file, name }, context) {
+  async run({ file, name, store }, context) {
+    const place = parseStore(store);
     using open = await context.keys.open(isPath(file) ? file : `./${file}`);
     const raw = open.secret.use((bytes) => bytes.slice());
     let checks: readonly string[];
@@ -50,7 +57,7 @@ export const keyImport = defineAction({
     const record = isNew
       ? named
       : addHistory(named, 'imported', { time: formatTime(context.now()) });
-    const found = await context.keys.add(record, open.secret, {});
+    const found = await context.keys.add(record, open.secret, { store: place });
     context.record({
       type: 'key.imported',
       data: {

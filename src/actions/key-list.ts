@@ -1,5 +1,6 @@
 import type { KeyRecord } from '#custody/authority/record';
 import { defineAction } from './action.js';
+import { parseStore } from './context/references.js';
 import { table } from './context/table.js';
 
 /** One line of the list. */
@@ -23,7 +24,14 @@ export const keyList = defineAction({
   summary: 'list the keys of the store',
   description:
     'Lists every key of the store with its state, destroyed keys too: their public side is kept. Nothing is opened.',
-  inputs: {},
+  inputs: {
+    store: {
+      type: 'string',
+      summary: 'which store: file, keychain, or pkcs11:LABEL',
+      default: 'file',
+      placeholder: 'STORE',
+    },
+  },
   outputs: { keys: { type: 'report', summary: 'the keys, by name' } },
   effect: 'none',
   only: 'cli',
@@ -31,8 +39,8 @@ export const keyList = defineAction({
     { command: 'conclave key list', explains: 'a table' },
     { command: 'conclave key list --json', explains: 'the same for scripts, ids in full' },
   ],
-  async run(_input, context) {
-    const found = await context.keys.list();
+  async run({ store }, context) {
+    const found = await context.keys.list(parseStore(store));
     return {
       keys: found.map(({ record, location }): Listed => {
         const { id, name, algorithm, profile, state, environment, custody, purposes } = record;

@@ -29,7 +29,7 @@ import {
 } from '#protocols/sharing/structure';
 import { defineAction } from './action.js';
 import type { ActionContext, FoundKey, Waiver } from './context/context.js';
-import { isPath } from './context/references.js';
+import { pathOf } from './context/references.js';
 import {
   assertDescribes,
   shareInEnvelopes,
@@ -386,7 +386,7 @@ async function recordOnKey(
   context: ActionContext,
 ): Promise<void> {
   if (reference === undefined || found === undefined) return;
-  if (isPath(reference) && !found.location.startsWith('ceremony:')) return;
+  if (!found.location.startsWith('ceremony:') && pathOf(reference) !== undefined) return;
   const time = formatTime(context.now());
   await context.keys.update(reference, (record) => ({
     ...addHistory(record, 'shared', { time, reason: `among shares: ${describeStructure(set)}` }),

@@ -130,7 +130,7 @@ export class Vault implements Disposable {
         if (!recorded) witness.wiped(found.record.id, held);
         return found;
       },
-      list: () => elsewhere.list(),
+      list: (store) => elsewhere.list(store),
     };
   }
 
@@ -144,8 +144,16 @@ export class Vault implements Disposable {
   }
 }
 
-/** Whether a key goes to a file instead of memory. There it must be sealed: a ceremony leaves no secret in clear. */
+/** Whether a key goes elsewhere than into memory. There it must be sealed: a ceremony leaves no secret in clear. */
 function isPlaced(placement: Placement): boolean {
+  if (placement.store?.kind === 'keychain') {
+    throw new RefusedError({
+      code: 'E_SESSION_KEYCHAIN',
+      message: 'a ceremony leaves no key in a keychain: it opens to whoever logs in',
+      hint: 'split it among custodians, or generate it in a token',
+    });
+  }
+  if (placement.store?.kind === 'pkcs11') return true;
   if (placement.out === undefined) return false;
   if (
     placement.plaintext === true ||

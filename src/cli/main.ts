@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActionContext, Waiver } from '#actions/context/context';
+import type { StorePlace } from '#carriage/stores/store';
 import type { CommandContext, ContextChanges } from '#ceremony/command';
 import { UsageError } from '#formats/errors';
 import type { Host } from '#host/host';
@@ -183,6 +184,8 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     host,
     home,
     store: createFileStore(host.files, home),
+    openStore: async (place: StorePlace) =>
+      (await import('#carriage/stores/open-store')).openStore(place),
     files,
     ask,
     askIdentity,

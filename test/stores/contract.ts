@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { equal, utf8 } from '#formats/bytes';
 import { ConclaveError } from '#formats/errors';
-import type { Store, StoredKey } from '#carriage/stores/store';
+import type { Material, Store, StoredKey } from '#carriage/stores/store';
 
 /** One store under test. */
 export interface StoreUnderTest {
@@ -10,13 +10,15 @@ export interface StoreUnderTest {
   readonly fresh: () => Store;
   /** The same store as another process would open it. */
   readonly again: () => Store;
+  /** The forms in which this store takes a private part; `plain` is missing where only sealed ones may rest. */
+  readonly forms: readonly Material['form'][];
   /** A key with a private part as this store keeps it, whose record has these members. */
   readonly key: (members: {
     readonly id: string;
     readonly name: string | null;
     readonly environment: string;
     readonly note?: string;
-    readonly form: 'sealed' | 'plain';
+    readonly form: Material['form'];
   }) => StoredKey;
 }
 
@@ -48,7 +50,7 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       expect(await store.material(A)).toBeUndefined();
     });
 
-    for (const form of ['sealed', 'plain'] as const) {
+    for (const form of under.forms) {
       it(`gives back what was put, ${form}, to another process too`, async () => {
         const key = under.key({ id: A, name: 'root', ...production, form });
         const location = await store.put(key);
@@ -91,6 +93,14 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       });
     }
 
+    if (!under.forms.includes('plain')) {
+      it('refuses a private part that is not sealed', async () => {
+        const key = under.key({ id: A, name: 'root', ...production, form: 'plain' });
+        expect((await refusal(store.put(key)))[1]).toBe(77);
+        expect(await store.list()).toEqual({ entries: [], problems: [] });
+      });
+    }
+
     it('keeps names and ids apart', async () => {
       const form = 'sealed';
       await store.put(under.key({ id: A, name: 'root', ...production, form }));
@@ -109,7 +119,12 @@ export function storeContract(name: string, under: StoreUnderTest): void {
     });
 
     it('shows the mark of keys that are not for production', async () => {
-      const key = under.key({ id: A, name: 'd', environment: 'dev', form: 'plain' });
+      const key = under.key({
+        id: A,
+        name: 'd',
+        environment: 'dev',
+        form: under.forms[0] ?? 'sealed',
+      });
       const location = await store.put(key);
       expect(location).toContain('dev-');
       expect((await store.list()).entries[0]?.mark).toBe('dev');

@@ -63,6 +63,7 @@ storeContract('file', {
     return storeAt(current);
   },
   again: () => storeAt(current),
+  forms: ['sealed', 'plain'],
   key,
 });
 

@@ -1,6 +1,6 @@
 /** Puts together what an action may touch, over a host, a home and people. */
 import type { Home } from '#carriage/stores/home';
-import type { DurableFiles, Store } from '#carriage/stores/store';
+import type { DurableFiles, OpenStore, Store } from '#carriage/stores/store';
 import type { Environment } from '#custody/authority/record';
 import type {
   ActionContext,
@@ -28,6 +28,8 @@ export interface ContextParts {
   readonly host: Machine;
   readonly home: Home;
   readonly store: Store;
+  /** Stores besides the files. */
+  readonly openStore?: OpenStore | undefined;
   readonly files: FileSpace;
   readonly ask: Asker;
   /** Passphrases of identities; `ask` when not given. */
@@ -51,7 +53,7 @@ const SCRYPT_LOG_N = 17;
 
 /** A context over the given parts; building it touches nothing. */
 export function buildContext(parts: ContextParts): ActionContext {
-  const { host, home, store, files, ask } = parts;
+  const { host, home, store, openStore, files, ask } = parts;
   const disk = host.files;
   const now = (): Date => host.now();
   const random = parts.random ?? ((length: number) => host.random(length));
@@ -59,7 +61,7 @@ export function buildContext(parts: ContextParts): ActionContext {
   return {
     now,
     random,
-    keys: createKeySpace({ store, disk, files, ask, now, random, scryptLogN }),
+    keys: createKeySpace({ store, openStore, disk, files, ask, now, random, scryptLogN }),
     identities: lazyIdentities({
       home,
       disk,

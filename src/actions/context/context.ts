@@ -2,6 +2,7 @@
  * All that an action may touch of the world. The command line builds one over files and a terminal, the ceremony engine
  * one over a session; tests build their own. Interfaces only.
  */
+import type { StorePlace } from '#carriage/stores/store';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
@@ -41,6 +42,8 @@ export interface PublicKey {
 
 /** How a new or changed key is to rest. */
 export interface Placement {
+  /** Which store; `file` when not given. Goes with neither `out` nor `format`. */
+  readonly store?: StorePlace | undefined;
   /** Write there and not into the store. */
   readonly out?: string | undefined;
   /** Leave the private key unencrypted. */
@@ -66,7 +69,8 @@ export interface KeySpace {
   update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
   destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
-  list(): Promise<readonly FoundKey[]>;
+  /** The keys of a store; of the files when not given. */
+  list(store?: StorePlace): Promise<readonly FoundKey[]>;
 }
 
 /** Identities that this run can reach. */

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import { decodeKeyFile, IDENTITY_LABEL, sealKeyFile } from '#carriage/stores/key-file';
 import type { Home } from '#carriage/stores/home';
-import type { DurableFiles } from '#carriage/stores/store';
+import { type DurableFiles, storeUnavailable } from '#carriage/stores/store';
 import type { RandomSource } from '#crypto/descriptor';
 import {
   decodeIdentity,
@@ -14,7 +14,7 @@ import {
   type Identity,
   openIdentity,
 } from '#custody/authority/identity';
-import { InputError, MissingInputError, OutputError } from '#formats/errors';
+import { InputError, MissingInputError, OutputError, RefusedError } from '#formats/errors';
 import { utf8 } from '#formats/bytes';
 import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
 import { decodePem, encodePem, looksLikePem } from '#formats/pem';
@@ -22,7 +22,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, IdentitySpace } from './context.js';
 import { fileStem, markText } from './marks.js';
 import { MAX_PRIVATE_BYTES } from './private-forms.js';
-import { isPath, pick } from './references.js';
+import { parseReference, pick } from './references.js';
 import { unseal } from './unseal.js';
 
 /** PEM label of an identity kept without a passphrase: deterministic CBOR [1, public file, seeds]. */
@@ -63,15 +63,18 @@ export function createIdentitySpace(options: IdentitySpaceOptions): IdentitySpac
   };
 
   const locate = (reference: string): { readonly identity: Identity; readonly path: string } => {
-    if (isPath(reference)) {
-      return { identity: readPublicSide(files, reference), path: reference };
+    const parsed = parseReference(reference);
+    if (parsed.kind === 'path') {
+      return { identity: readPublicSide(files, parsed.path), path: parsed.path };
     }
+    if (parsed.kind === 'token') throw notInToken(reference);
+    if (parsed.store.kind !== 'file') throw storeUnavailable(parsed.store.kind);
     const entries = stored().map((each) => ({
       ...each,
       id: each.identity.id,
       name: each.identity.name,
     }));
-    const found = pick(entries, reference, 'identity');
+    const found = pick(entries, parsed.name, 'identity');
     if (found !== undefined) return found;
     throw new MissingInputError({
       code: 'E_IDENTITY_NOT_FOUND',
@@ -234,6 +237,15 @@ function assertNameFree(
     code: 'E_IDENTITY_NAME_TAKEN',
     message: `there is an identity named ${identity.name} already`,
     hint: 'choose another name, or another place with --out',
+  });
+}
+
+/** An identity also signs with ML-DSA and opens with X-Wing, which PKCS#11 does not know; half an identity is none. */
+function notInToken(reference: string): RefusedError {
+  return new RefusedError({
+    code: 'E_IDENTITY_PLACE',
+    message: `${reference} cannot be an identity: no token knows all three of its keys`,
+    hint: 'identities rest in files; keep the file on a medium of its own',
   });
 }
 

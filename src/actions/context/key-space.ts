@@ -3,7 +3,15 @@
  * public key recomputed and compared with its record.
  */
 import { encodeKeyFile, KEY_LABEL, type KeyFile, sealKeyFile } from '#carriage/stores/key-file';
-import type { DurableFiles, Material, Store, StoredEntry } from '#carriage/stores/store';
+import {
+  type DurableFiles,
+  type Material,
+  type OpenStore,
+  type Store,
+  type StoredEntry,
+  type StorePlace,
+  storeUnavailable,
+} from '#carriage/stores/store';
 import type { Descriptor, RandomSource, ReadySigner } from '#crypto/descriptor';
 import { decodeRecord, encodeRecord, type KeyRecord, newRecord } from '#custody/authority/record';
 import { InternalError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
@@ -24,7 +32,10 @@ import { unseal } from './unseal.js';
 
 /** What stands behind a key space. */
 export interface KeySpaceOptions {
+  /** Keys in files: what a name without a prefix means. */
   readonly store: Store;
+  /** The other stores, where there are any. */
+  readonly openStore?: OpenStore | undefined;
   /** For replacing key files in place; reading and new output go through `files`. */
   readonly disk: DurableFiles;
   readonly files: FileSpace;
@@ -36,7 +47,7 @@ export interface KeySpaceOptions {
 
 /** Where a key was found, before its private part is touched. */
 type Place =
-  | { readonly kind: 'store'; readonly entry: StoredEntry }
+  | { readonly kind: 'store'; readonly store: Store; readonly entry: StoredEntry }
   | { readonly kind: 'path'; readonly path: string };
 
 /** A private key found to be the one that its record describes; whoever receives it disposes both. */
@@ -52,21 +63,32 @@ type Loaded = { readonly found: FoundKey } & (
 
 /** Keys of a store and of the file system. */
 export function createKeySpace(options: KeySpaceOptions): KeySpace {
-  const { store, disk, files, ask } = options;
+  const { disk, files, ask } = options;
+
+  const storeAt = async (where: StorePlace = { kind: 'file' }): Promise<Store> => {
+    if (where.kind === 'file') return options.store;
+    if (options.openStore === undefined) throw storeUnavailable(where.kind);
+    return await options.openStore(where);
+  };
 
   const place = async (reference: string): Promise<Place> => {
     const parsed = parseReference(reference);
     if (parsed.kind === 'path') return parsed;
+    if (parsed.kind === 'token') throw storeUnavailable('pkcs11');
+    const store = await storeAt(parsed.store);
     const { entries, problems } = await store.list();
     const present = entries.filter(({ destroyed }) => !destroyed);
     const entry = pick(present, parsed.name, 'key') ?? pick(entries, parsed.name, 'key');
-    if (entry !== undefined) return { kind: 'store', entry };
+    if (entry !== undefined) return { kind: 'store', store, entry };
     // A file that cannot be read may be the one that was meant.
     if (problems[0] !== undefined) throw problems[0];
     throw new MissingInputError({
       code: 'E_KEY_NOT_FOUND',
       message: `there is no key ${reference}`,
-      hint: 'see conclave key list; a path has a / or a . in it',
+      hint:
+        parsed.store.kind === 'file'
+          ? 'see conclave key list; a path has a / or a . in it'
+          : `see conclave key list --store ${parsed.store.kind}`,
     });
   };
 
@@ -75,7 +97,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     if (where.kind === 'path') return await loadPath(where.path, options);
     const record = await decodeRecord(where.entry.record, where.entry.location);
     const found = await foundOf(record, where.entry.location);
-    const material = await store.material(record.id);
+    const material = await where.store.material(record.id);
     if (material === undefined) {
       throw new RefusedError({
         code: 'E_KEY_DESTROYED',
@@ -158,11 +180,19 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
 
     add: async (record, secret, placement) => {
       const { out } = placement;
+      if (out !== undefined && placement.store !== undefined && placement.store.kind !== 'file') {
+        throw new UsageError({
+          code: 'E_STORE_AND_OUT',
+          message: `a key rests in ${out} or in the ${placement.store.kind} store, not in both`,
+          hint: 'leave out --out or --store',
+        });
+      }
       const beside = out === undefined || out === '-' ? [] : [recordPathOf(out)];
       if (out !== undefined) files.assertAbsent([out, ...beside]);
       const material = await protect(record, secret, placement);
       try {
         if (out === undefined) {
+          const store = await storeAt(placement.store);
           const location = await store.put({
             id: record.id,
             name: record.name,
@@ -204,7 +234,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
         replaceFile(disk, where.path, record, bytes);
         return await foundOf(record, found.location);
       }
-      const location = await store.replace({
+      const location = await where.store.replace({
         id: record.id,
         name: record.name,
         mark: where.entry.mark,
@@ -221,7 +251,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       forget(loaded);
       const record = change(found.record);
       if (where.kind === 'store') {
-        return await foundOf(record, await store.remove(record.id, encodeRecord(record)));
+        return await foundOf(record, await where.store.remove(record.id, encodeRecord(record)));
       }
       assertInPlace(where.path);
       const recordPath = recordPathOf(where.path);
@@ -230,8 +260,8 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       return await foundOf(record, `file:${recordPath}`);
     },
 
-    list: async () => {
-      const { entries, problems } = await store.list();
+    list: async (where) => {
+      const { entries, problems } = await (await storeAt(where)).list();
       if (problems[0] !== undefined) throw problems[0];
       return await Promise.all(
         entries.map(async ({ record, location }) =>
@@ -383,5 +413,5 @@ async function foundOf(record: KeyRecord, location: string): Promise<FoundKey> {
 function nameOf(reference: string): string {
   const typed = reference.replace(/^file:/, '');
   if (typed === '-') return 'standard input';
-  return isPath(typed) ? typed : `key ${typed}`;
+  return isPath(typed) && !/^(?:keychain|pkcs11):/.test(typed) ? typed : `key ${typed}`;
 }

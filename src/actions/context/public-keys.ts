@@ -12,7 +12,7 @@ import { isObject, parseJson } from '#formats/canonical-json';
 import { decodePem, looksLikePem } from '#formats/pem';
 import type { ActionContext, PublicKey } from './context.js';
 import { descriptorOf } from './private-forms.js';
-import { isPath } from './references.js';
+import { pathOf } from './references.js';
 
 /** Longer public key files are none; a key file with its record may be one. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -31,8 +31,10 @@ export async function resolvePublicKey(
 ): Promise<PublicKey> {
   const raw = rawReference(reference);
   if (raw !== undefined) return await readRaw(raw.algorithm, raw.path, context);
-  const path = reference.replace(/^file:/, '');
-  if (isPath(path)) return await readPublicKey(context.files.read(path, MAX_BYTES), path, wanted);
+  const path = pathOf(reference);
+  if (path !== undefined) {
+    return await readPublicKey(context.files.read(path, MAX_BYTES), path, wanted);
+  }
   try {
     const { record, descriptor, publicKey } = await context.keys.find(reference);
     return { descriptor, bytes: publicKey, record };

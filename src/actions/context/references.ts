@@ -1,24 +1,25 @@
-/** How KEY and PUB arguments are read: what is a path, what is a name, what is an id. */
-import { UnavailableError, UsageError } from '#formats/errors';
+/** How KEY, PUB and STORE arguments are read: what is a path, what is a name, what is an id, and where it rests. */
+import { parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
+import type { StorePlace } from '#carriage/stores/store';
+import { UsageError } from '#formats/errors';
 
 /** A parsed KEY. */
 export type Reference =
   | { readonly kind: 'path'; readonly path: string }
-  /** A name or the beginning of an id. */
-  | { readonly kind: 'name'; readonly name: string };
+  /** A name or the beginning of an id, in this store. */
+  | { readonly kind: 'name'; readonly store: StorePlace; readonly name: string }
+  /** An object of a token. */
+  | { readonly kind: 'token'; readonly uri: TokenUri };
 
 const PREFIX = /^(?<store>file|keychain|pkcs11):(?<rest>[^]*)$/;
 
 /**
  * Reads a KEY: a store prefix, else a path when it has `/` or `.` or is `-`, else a name or id prefix.
- * @throws {@link UnavailableError} `E_STORE_UNAVAILABLE` for stores that this version does not have
- * @throws {@link UsageError} `E_KEY_REFERENCE_EMPTY`
+ * @throws {@link UsageError} `E_KEY_REFERENCE_EMPTY`, and the errors of {@link parseTokenUri}
  */
 export function parseReference(reference: string): Reference {
   const groups = PREFIX.exec(reference)?.groups;
-  if (groups !== undefined && groups['store'] !== 'file') {
-    throw storeUnavailable(groups['store'] as string);
-  }
+  const store = groups?.['store'];
   const rest = groups?.['rest'] ?? reference;
   if (rest === '') {
     throw new UsageError({
@@ -27,7 +28,42 @@ export function parseReference(reference: string): Reference {
       hint: 'give a path, a name, or the first digits of an id',
     });
   }
-  return isPath(rest) ? { kind: 'path', path: rest } : { kind: 'name', name: rest };
+  if (store === 'pkcs11') return { kind: 'token', uri: parseTokenUri(reference) };
+  if (store === 'keychain') return { kind: 'name', store: { kind: store }, name: rest };
+  if (isPath(rest)) return { kind: 'path', path: rest };
+  return { kind: 'name', store: { kind: 'file' }, name: rest };
+}
+
+/** The path that a KEY or PUB is, or `undefined` when it names something in a store. */
+export function pathOf(reference: string): string | undefined {
+  const parsed = parseReference(reference);
+  return parsed.kind === 'path' ? parsed.path : undefined;
+}
+
+/**
+ * Reads a STORE: `file`, `keychain`, or `pkcs11:` and the label of a token (or the attributes of its URI).
+ * @throws {@link UsageError} `E_STORE_UNKNOWN`, and the errors of {@link parseTokenUri}
+ */
+export function parseStore(store: string): StorePlace {
+  if (store === 'file' || store === 'keychain') return { kind: store };
+  const token = /^pkcs11:([^]+)$/.exec(store)?.[1];
+  if (token !== undefined) {
+    tokenOf(token);
+    return { kind: 'pkcs11', token };
+  }
+  throw new UsageError({
+    code: 'E_STORE_UNKNOWN',
+    message: `there is no store ${JSON.stringify(store)}`,
+    hint: 'say file, keychain, or pkcs11: and the label of a token',
+  });
+}
+
+/**
+ * The token that is meant by what stands behind `pkcs11:` or after `--token`: a label, or attributes of a URI.
+ * @throws the errors of {@link parseTokenUri}
+ */
+export function tokenOf(typed: string): TokenUri {
+  return /^[a-z-]+=/.test(typed) ? parseTokenUri(`pkcs11:${typed}`) : { token: typed };
 }
 
 /** Whether an argument is a path and not a name. */
@@ -60,14 +96,5 @@ export function pick<T extends { readonly id: string; readonly name: string | nu
       .map(({ id }) => id.slice(0, 16))
       .join(', ')}`,
     hint: 'give more digits of the id',
-  });
-}
-
-/** What to throw for stores that are named but not there. */
-export function storeUnavailable(store: string): UnavailableError {
-  return new UnavailableError({
-    code: 'E_STORE_UNAVAILABLE',
-    message: `this version of conclave has no ${store} store`,
-    hint: 'it comes with keychain and HSM support; keep the key in files',
   });
 }

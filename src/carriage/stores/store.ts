@@ -3,7 +3,26 @@
  * apart from what they mean: it neither opens nor seals anything.
  */
 
-import type { ConclaveError } from '#formats/errors';
+import { type ConclaveError, UnavailableError } from '#formats/errors';
+
+/** A place where keys rest, as `--store` and key references name it. */
+export type StorePlace =
+  | { readonly kind: 'file' }
+  | { readonly kind: 'keychain' }
+  /** `token` is what was typed behind `pkcs11:`: a label, or the attributes of a URI. */
+  | { readonly kind: 'pkcs11'; readonly token: string };
+
+/** Opens a store when the first key of it is named; what it needs is loaded then. */
+export type OpenStore = (place: StorePlace) => Promise<Store>;
+
+/** What to throw for a store that was named and is not there. */
+export function storeUnavailable(kind: StorePlace['kind']): UnavailableError {
+  return new UnavailableError({
+    code: 'E_STORE_UNAVAILABLE',
+    message: `this version of conclave has no ${kind} store`,
+    hint: 'keep the key in files',
+  });
+}
 
 /** One key as it rests. */
 export interface StoredKey {
@@ -29,7 +48,7 @@ export interface Material {
 /** A key that a store holds, without its private part. */
 export interface StoredEntry extends Omit<StoredKey, 'material'> {
   readonly destroyed: boolean;
-  /** For people, and a KEY that finds it again: `file:/home/keys/1f….key`. */
+  /** For people, and a KEY that finds it again: `file:/home/keys/1f….key`, `keychain:1f2e…`. */
   readonly location: string;
 }
 
@@ -43,7 +62,7 @@ export interface StoreListing {
 
 /** One place for keys. */
 export interface Store {
-  readonly kind: 'file' | 'keychain' | 'pkcs11';
+  readonly kind: StorePlace['kind'];
   list(): Promise<StoreListing>;
   /** @returns the private part, or `undefined` when there is no such key or it was destroyed */
   material(id: string): Promise<Material | undefined>;
