@@ -1,0 +1,11 @@
+/** The readers of the tests, with ZXing's wasm file as the package brings it. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type QrReader, zxingReader } from '#carriage/transport/qr-reader';
+
+const path = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm');
+
+/** ZXing's reader. */
+export async function zxing(): Promise<QrReader> {
+  return await zxingReader(readFileSync(path));
+}
