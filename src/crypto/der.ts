@@ -15,6 +15,8 @@ export const TAG = {
   sequence: 0x30,
   /** `[n]` IMPLICIT of a primitive type. */
   context: (n: number): number => 0x80 | n,
+  /** `[n]` EXPLICIT, or IMPLICIT of a constructed type. */
+  explicit: (n: number): number => 0xa0 | n,
 } as const;
 
 /** One value: identifier, shortest length, content parts one after another. */
@@ -51,6 +53,20 @@ export function derBitString(bytes: Uint8Array): Uint8Array {
 /** INTEGER from 0 to 127. */
 export function derSmallInteger(value: number): Uint8Array {
   return der(TAG.integer, Uint8Array.of(value));
+}
+
+/** INTEGER from big-endian bytes of a number that is not negative; leading zeros are dropped, a sign byte is added. */
+export function derUnsigned(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start++;
+  const shortest = bytes.subarray(start);
+  const signed = ((shortest[0] ?? 0) & 0x80) !== 0 || shortest.length === 0;
+  return der(TAG.integer, ...(signed ? [Uint8Array.of(0), shortest] : [shortest]));
+}
+
+/** NULL. */
+export function derNull(): Uint8Array {
+  return der(TAG.null);
 }
 
 /**
@@ -143,6 +159,28 @@ export class DerReader {
     if (content.length !== 1 || value === undefined || value > 0x7f)
       throw this.fail('an integer out of range');
     return value;
+  }
+
+  /** Big-endian bytes, without a sign byte, of the next value, which must be an INTEGER that is not negative. */
+  unsigned(): Uint8Array {
+    const content = this.content(TAG.integer);
+    const [first, second] = content;
+    if (first === undefined) throw this.fail('an empty integer');
+    if (first > 0x7f) throw this.fail('a negative integer');
+    if (first !== 0) return content;
+    if (second === undefined) return content;
+    if (second < 0x80) throw this.fail('an integer that is not shortest');
+    return content.subarray(1);
+  }
+
+  /** The next value, which must be NULL. */
+  null(): void {
+    if (this.content(TAG.null).length !== 0) throw this.fail('a NULL with content');
+  }
+
+  /** A reader over the next value, which must be explicitly tagged `[n]`. */
+  explicit(n: number): DerReader {
+    return new DerReader(this.content(TAG.explicit(n)), this.#what);
   }
 
   /** Dotted form of the next value, which must be an OBJECT IDENTIFIER. */

@@ -15,6 +15,51 @@ export type AlgorithmStatus = 'standard' | 'draft' | 'legacy';
 /** Purposes a key record can allow. */
 export type Purpose = 'sign' | 'encrypt' | 'encapsulate' | 'agree' | 'mac';
 
+/** Hash functions that a signature can be asked to use, in `node:crypto`'s spelling. */
+export type SignatureHash =
+  | 'sha224'
+  | 'sha256'
+  | 'sha384'
+  | 'sha512'
+  | 'sha512-224'
+  | 'sha512-256'
+  | 'sha3-224'
+  | 'sha3-256'
+  | 'sha3-384'
+  | 'sha3-512'
+  | 'shake128'
+  | 'shake256'
+  | 'sm3';
+
+/** How RSA fills the modulus (RFC 8017 §8). */
+export type Padding = 'pss' | 'pkcs1';
+
+/** How a pair of integers is written: side by side at fixed length, or as a DER SEQUENCE. */
+export type SignatureEncoding = 'raw' | 'der';
+
+/**
+ * What can be chosen for one signature. The first of each list is what happens when nothing is asked for; an absent list
+ * means that there is nothing to choose, and asking is refused.
+ */
+export interface SigningChoices {
+  readonly hashes?: readonly SignatureHash[];
+  readonly paddings?: readonly Padding[];
+  readonly encodings?: readonly SignatureEncoding[];
+  /**
+   * Without a hash asked for, the message itself is signed; with one, its digest under another domain (HashML-DSA,
+   * HashSLH-DSA). Two different signatures, so signer and verifier must agree.
+   */
+  readonly prehash?: true;
+  /** Context strings, at most 255 bytes. */
+  readonly context?: true;
+  /** A user id that is hashed before the message (SM2). */
+  readonly userId?: true;
+  /**
+   * What randomness does to a signature: `none` cannot take any, `optional` hedges when it is given, `always` draws its own.
+   */
+  readonly randomness: 'none' | 'optional' | 'always';
+}
+
 /** Lengths in bytes. */
 export interface Sizes {
   /** Raw private form: seed, scalar or key. */
@@ -39,32 +84,72 @@ export interface Descriptor {
   /** Strength in bits against classical attack. */
   readonly bits: number;
   readonly status: AlgorithmStatus;
+  /** All that a key can be for. */
   readonly purposes: readonly Purpose[];
+  /** What a key is for when nobody says; all of `purposes` when absent. */
+  readonly defaultPurposes?: readonly Purpose[];
   /** Standard and section. */
   readonly spec: string;
+  /** What can be chosen for a signature; absent for algorithms that sign nothing. */
+  readonly signing?: SigningChoices;
+  /** The code draws randomness for new keys where nothing can be mixed in, so contributed entropy has to be refused. */
+  readonly ownEntropy?: true;
+  /** Making a key or a signature takes long enough that a person should be told. */
+  readonly slow?: true;
   /** Dotted object identifier in SPKI and PKCS#8; absent when there is none. */
   readonly oid?: string;
-  /** How PKCS#8 wraps the raw private form. */
-  readonly pkcs8?: 'octet-string' | 'seed-choice' | 'bare';
-  /** Where the standard orders the private parts otherwise than conclave: the way there and back. */
+  /** Parameters beside it: NULL, or the dotted object identifier of a named curve. Absent when the standard wants none. */
+  readonly parameters?: 'null' | { readonly curve: string };
+  /**
+   * How PKCS#8 wraps the raw private form: `ec` is SEC 1's ECPrivateKey, `with-public` the private form followed by the second
+   * half of the public key.
+   */
+  readonly pkcs8?: 'octet-string' | 'seed-choice' | 'bare' | 'ec' | 'with-public';
+  /** Where the standard writes the private parts otherwise than conclave: the way there and back, for `bare` keys. */
   readonly rearrange?: {
+    /** The caller owns and wipes the result. */
     toPkcs8(secret: Uint8Array): Uint8Array;
-    fromPkcs8(encoded: Uint8Array): Uint8Array;
+    /** @throws InputError for what cannot be brought into the raw form; its length is checked by the caller */
+    fromPkcs8(encoded: Uint8Array, what: string): Uint8Array;
   };
+  /**
+   * What a raw public key must satisfy besides its length, as far as can be told without loading any code.
+   * @throws InputError `E_KEY_FORM`
+   */
+  readonly assertPublicForm?: (publicKey: Uint8Array, what: string) => void;
   /** KEM identifier in HPKE. */
   readonly hpkeKem?: number;
   readonly jose?: { readonly kty: string; readonly alg?: string; readonly crv?: string };
   readonly cose?: { readonly kty: number; readonly alg?: number; readonly crv?: number };
+  /** SSH key type; `curve` is what ECDSA keys name beside it (RFC 5656 §3.1, RFC 8709, RFC 4253 §6.6). */
+  readonly ssh?: { readonly type: string; readonly curve?: string };
+  /** AWS KMS key specification. */
+  readonly awsKeySpec?: string;
   /** Imports the code; noble is loaded inside. */
   load(): Promise<Implementation>;
 }
 
-/** Options of signing. */
-export interface SignOptions {
+/** What signer and verifier have to agree on besides message and key. What the algorithm does not offer is refused. */
+export interface SignatureOptions {
   /** Context string, at most 255 bytes. */
   readonly context?: Uint8Array;
+  readonly hash?: SignatureHash;
+  readonly padding?: Padding;
+  readonly encoding?: SignatureEncoding;
+  /** User id of SM2; `1234567812345678` when absent. */
+  readonly userId?: Uint8Array;
+}
+
+/** Options of signing. */
+export interface SignOptions extends SignatureOptions {
   /** Hedging randomness (FIPS 204 §3.4); deterministic when absent. */
   readonly random?: RandomSource;
+}
+
+/** Options of verifying. */
+export interface VerifyOptions extends SignatureOptions {
+  /** Refuse signatures whose s is in the upper half: chains that forbid a second spelling do. */
+  readonly lowS?: boolean;
 }
 
 /** A private key expanded once: to be compared with its record, and for the signatures after that. Disposing wipes it. */
@@ -77,16 +162,22 @@ export interface ReadySigner extends Disposable {
 export interface SignatureImplementation {
   readonly kind: 'signature';
   publicKey(secret: Uint8Array): Uint8Array;
+  /** @throws UsageError `E_SIGNATURE_OPTION` for a choice that the algorithm does not offer, and `E_CONTEXT_…` */
   sign(message: Uint8Array, secret: Uint8Array, options?: SignOptions): Uint8Array;
   /** Expands a private key (borrowed) once, where expanding costs something. The receiver disposes it. */
   ready?(secret: Uint8Array): ReadySigner;
-  /** Never throws for a wrong signature or key: the answer is `false`. */
+  /**
+   * Never throws for a wrong signature or key: the answer is `false`.
+   * @throws UsageError `E_SIGNATURE_OPTION` for a choice that the algorithm does not offer
+   */
   verify(
     signature: Uint8Array,
     message: Uint8Array,
     publicKey: Uint8Array,
-    options?: { readonly context?: Uint8Array },
+    options?: VerifyOptions,
   ): boolean;
+  /** For keys that may also agree: the shared secret (x-coordinate) with a peer's public key; the caller wipes it. */
+  agree?(secret: Uint8Array, peer: Uint8Array): Uint8Array;
   /** A second, independent implementation where the running Node has one. */
   readonly second?: SecondOpinion | undefined;
   /** The standard's expanded private key, where PKCS#8 knows one besides the seed. */
@@ -120,6 +211,8 @@ export interface SecondOpinion {
     publicKey: Uint8Array,
     context?: Uint8Array,
   ): boolean;
+  /** For agreements: the shared secret, owned by the caller. */
+  agree?(secret: Uint8Array, peer: Uint8Array): Uint8Array;
   /** For KEMs: the shared secret, owned by the caller. */
   decapsulate?(ciphertext: Uint8Array, secret: Uint8Array): Uint8Array;
 }
@@ -146,12 +239,23 @@ export interface SymmetricImplementation {
   readonly kind: 'symmetric';
   /** Public key check value: 32 bytes, tells nothing usable about the key. */
   checkValue(secret: Uint8Array): Uint8Array;
+  /** For `mac` keys: the message authentication code at full length; compare it in constant time. */
+  mac?(message: Uint8Array, secret: Uint8Array): Uint8Array;
+  /** A second, independent implementation of `mac`. */
+  readonly second?: {
+    readonly by: string;
+    mac(message: Uint8Array, secret: Uint8Array): Uint8Array;
+  };
 }
 
 /** A loaded key agreement. */
 export interface AgreementImplementation {
   readonly kind: 'agreement';
   publicKey(secret: Uint8Array): Uint8Array;
+  /**
+   * The shared secret; the caller wipes it.
+   * @throws InputError `E_KEY_INVALID` for a peer key that is no key, or would make the secret a constant
+   */
   agree(secret: Uint8Array, peer: Uint8Array): Uint8Array;
   readonly second?: SecondOpinion | undefined;
 }

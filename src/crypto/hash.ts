@@ -3,6 +3,7 @@
  */
 import { createHash, createHmac, hkdfSync, pbkdf2Sync, scryptSync } from 'node:crypto';
 import { InternalError } from '#formats/errors';
+import type { SignatureHash } from './descriptor.js';
 
 /** Hash functions that the key derivations accept. */
 export type HashName = 'sha256' | 'sha384' | 'sha512';
@@ -35,6 +36,17 @@ export function sha384(...parts: readonly Uint8Array[]): Uint8Array {
 /** SHA-512 over the parts one after another; 64 bytes. */
 export function sha512(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha512', parts);
+}
+
+/** Output of the extendable-output functions where a signature names them (FIPS 204 §5.4.1, RFC 8702 §2). */
+const XOF_LENGTH: Partial<Record<SignatureHash, number>> = { shake128: 32, shake256: 64 };
+
+/** The digest that a signature scheme asks for by name; SHAKE128 gives 32 bytes here, SHAKE256 64. */
+export function digestOf(hash: SignatureHash, ...parts: readonly Uint8Array[]): Uint8Array {
+  const outputLength = XOF_LENGTH[hash];
+  const state = createHash(hash, outputLength === undefined ? undefined : { outputLength });
+  for (const part of parts) state.update(part);
+  return own(state.digest());
 }
 
 /**

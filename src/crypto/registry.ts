@@ -12,16 +12,27 @@ type Row = () => Promise<{ readonly descriptors: readonly Descriptor[] }>;
 const rows: Readonly<Record<string, Row>> = Object.assign(
   Object.create(null) as Record<string, Row>,
   {
-    ed25519: () => import('./algorithms/ed25519.js'),
+    'ed25519+ml-dsa-65': () => import('./algorithms/ed25519-ml-dsa-65.js'),
     'ml-dsa-44': () => import('./algorithms/ml-dsa.js'),
     'ml-dsa-65': () => import('./algorithms/ml-dsa.js'),
     'ml-dsa-87': () => import('./algorithms/ml-dsa.js'),
-    'ed25519+ml-dsa-65': () => import('./algorithms/ed25519-ml-dsa-65.js'),
+    ed25519: () => import('./algorithms/ed25519.js'),
+    ed448: () => import('./algorithms/ed448.js'),
+    p256: () => import('./algorithms/ecdsa.js'),
+    p384: () => import('./algorithms/ecdsa.js'),
+    p521: () => import('./algorithms/ecdsa.js'),
+    secp256k1: () => import('./algorithms/ecdsa.js'),
+    'x-wing': () => import('./algorithms/x-wing.js'),
     'ml-kem-512': () => import('./algorithms/ml-kem.js'),
     'ml-kem-768': () => import('./algorithms/ml-kem.js'),
     'ml-kem-1024': () => import('./algorithms/ml-kem.js'),
-    'x-wing': () => import('./algorithms/x-wing.js'),
+    x25519: () => import('./algorithms/xdh.js'),
+    x448: () => import('./algorithms/xdh.js'),
+    'aes-128': () => import('./algorithms/aes.js'),
     'aes-256': () => import('./algorithms/aes.js'),
+    'hmac-sha256': () => import('./algorithms/hmac.js'),
+    'hmac-sha384': () => import('./algorithms/hmac.js'),
+    'hmac-sha512': () => import('./algorithms/hmac.js'),
   },
 );
 
@@ -63,13 +74,9 @@ export async function resolve(name: string, profile?: string): Promise<Descripto
   return found;
 }
 
-/** The descriptor with this dotted object identifier, or `undefined`. */
-export async function resolveOid(oid: string): Promise<Descriptor | undefined> {
-  for (const row of new Set(Object.values(rows))) {
-    const found = (await row()).descriptors.find((descriptor) => descriptor.oid === oid);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** All descriptors with this dotted object identifier: several where a curve or a size tells them apart. */
+export async function resolveOid(oid: string): Promise<readonly Descriptor[]> {
+  return (await allDescriptors()).filter((descriptor) => descriptor.oid === oid);
 }
 
 /** Every descriptor of every algorithm, profiles one by one. */

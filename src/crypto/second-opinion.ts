@@ -1,15 +1,21 @@
 /**
  * The second implementation that the running Node brings: OpenSSL through `node:crypto`, reached by the same PKCS#8 and SPKI
- * that conclave writes. Ed25519 is in every Node; ML-DSA and ML-KEM from Node 24.7 with OpenSSL 3.5 on.
+ * that conclave writes. The classical algorithms are in every Node; ML-DSA, ML-KEM and SLH-DSA from Node 24.7 with OpenSSL 3.5 on.
  */
 import * as nodeCrypto from 'node:crypto';
-import type { Descriptor, SecondOpinion } from './descriptor.js';
+import type { Descriptor, SecondOpinion, SignatureHash } from './descriptor.js';
 import { encodePrivateKeyInfo } from './encodings/private-key-info.js';
 import { encodeSpki } from './encodings/spki.js';
 
 /** A second opinion that can also do what the algorithm's kind demands. */
-export type FullOpinion = Required<Omit<SecondOpinion, 'decapsulate'>> &
+export type FullOpinion = Required<Pick<SecondOpinion, 'by' | 'publicKey' | 'verify' | 'agree'>> &
   Pick<SecondOpinion, 'decapsulate'>;
+
+/** What Node has to be told about signatures that name a hash or are pairs of integers. */
+export interface NodeScheme {
+  readonly hash?: SignatureHash;
+  readonly dsaEncoding?: 'der' | 'ieee-p1363';
+}
 
 /** Newer than the type declarations of the oldest Node that conclave supports. */
 const decapsulate = (
@@ -19,7 +25,17 @@ const decapsulate = (
 ).decapsulate;
 
 /** Node's opinion on keys of this algorithm, or `undefined` when the running Node does not know it. */
-export function nodeOpinion(descriptor: Descriptor): FullOpinion | undefined {
+export function nodeOpinion(
+  descriptor: Descriptor,
+  scheme: NodeScheme = {},
+): FullOpinion | undefined {
+  const { dsaEncoding } = scheme;
+  const publicKeyObject = (publicKey: Uint8Array): nodeCrypto.KeyObject =>
+    nodeCrypto.createPublicKey({
+      key: Buffer.from(encodeSpki(descriptor, publicKey)),
+      format: 'der',
+      type: 'spki',
+    });
   const opinion: FullOpinion = {
     by: 'node:crypto',
     publicKey(secret) {
@@ -29,14 +45,23 @@ export function nodeOpinion(descriptor: Descriptor): FullOpinion | undefined {
       return new Uint8Array(spki.subarray(spki.length - descriptor.sizes.public));
     },
     verify(signature, message, publicKey, context = new Uint8Array(0)) {
-      const key = nodeCrypto.createPublicKey({
-        key: Buffer.from(encodeSpki(descriptor, publicKey)),
-        format: 'der',
-        type: 'spki',
+      const key = publicKeyObject(publicKey);
+      // Older Nodes, which know no algorithm with a context, ignore that member.
+      const options = {
+        key,
+        ...(context.length === 0 ? {} : { context }),
+        ...(dsaEncoding === undefined ? {} : { dsaEncoding }),
+      };
+      return nodeCrypto.verify(scheme.hash ?? null, message, options, signature);
+    },
+    agree(secret, peer) {
+      const shared = nodeCrypto.diffieHellman({
+        privateKey: privateKey(descriptor, secret),
+        publicKey: publicKeyObject(peer),
       });
-      // Older Nodes, which know no algorithm with a context, ignore the member.
-      const options = context.length === 0 ? key : { key, context };
-      return nodeCrypto.verify(null, message, options, signature);
+      const copy = new Uint8Array(shared);
+      shared.fill(0);
+      return copy;
     },
     ...(descriptor.kind === 'kem' && decapsulate !== undefined
       ? {
@@ -46,7 +71,8 @@ export function nodeOpinion(descriptor: Descriptor): FullOpinion | undefined {
       : {}),
   };
   try {
-    opinion.publicKey(new Uint8Array(descriptor.sizes.private));
+    // Any bytes will do for a seed; as a scalar these are neither zero nor beyond any order.
+    opinion.publicKey(new Uint8Array(descriptor.sizes.private).fill(1));
     return opinion;
   } catch {
     return undefined;

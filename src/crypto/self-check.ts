@@ -130,11 +130,37 @@ function checkAgreement(
 ): Uint8Array {
   const publicKey = implementation.publicKey(secret);
   expect(publicKey.length === sizes.public, 'public key has its length');
-  const { second } = implementation;
-  if (second !== undefined) {
-    expect(equal(second.publicKey(secret), publicKey), `same public key by ${second.by}`);
-  }
+  checkAgree(implementation.agree.bind(implementation), implementation, secret, publicKey, expect);
   return publicKey;
+}
+
+/** With a peer made from a fixed secret, which needs no randomness: both sides must come to the same. */
+function checkAgree(
+  agree: (secret: Uint8Array, peer: Uint8Array) => Uint8Array,
+  implementation: Pick<AgreementImplementation, 'publicKey' | 'second'>,
+  secret: Uint8Array,
+  publicKey: Uint8Array,
+  expect: Expect,
+): void {
+  const peerSecret = new Uint8Array(secret.length).fill(1);
+  const peer = implementation.publicKey(peerSecret);
+  const shared = agree(secret, peer);
+  const same = (other: Uint8Array): boolean => {
+    const agrees = equalConstantTime(other, shared);
+    other.fill(0);
+    return agrees;
+  };
+  try {
+    expect(same(agree(peerSecret, publicKey)), 'both sides agree');
+    const { second } = implementation;
+    if (second === undefined) return;
+    expect(equal(second.publicKey(secret), publicKey), `same public key by ${second.by}`);
+    if (second.agree !== undefined) {
+      expect(same(second.agree(secret, peer)), `same agreement by ${second.by}`);
+    }
+  } finally {
+    shared.fill(0);
+  }
 }
 
 function checkSymmetric(
@@ -143,10 +169,20 @@ function checkSymmetric(
   random: RandomSource,
   expect: Expect,
 ): Uint8Array {
-  const nonce = random(12);
-  const sealed = aesGcmSeal(secret, nonce, MESSAGE, MESSAGE);
-  const opened = aesGcmOpen(secret, nonce, sealed, MESSAGE, 'self-check');
-  expect(equal(opened, MESSAGE), 'what it seals it opens');
+  const { mac, second } = implementation;
+  if (mac === undefined) {
+    const nonce = random(12);
+    const sealed = aesGcmSeal(secret, nonce, MESSAGE, MESSAGE);
+    const opened = aesGcmOpen(secret, nonce, sealed, MESSAGE, 'self-check');
+    expect(equal(opened, MESSAGE), 'what it seals it opens');
+  } else {
+    const code = mac(MESSAGE, secret);
+    const other = MESSAGE.map((byte) => byte ^ 1);
+    expect(!equalConstantTime(mac(other, secret), code), 'another message has another code');
+    if (second !== undefined) {
+      expect(equalConstantTime(second.mac(MESSAGE, secret), code), `same code by ${second.by}`);
+    }
+  }
   return implementation.checkValue(secret);
 }
 

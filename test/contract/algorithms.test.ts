@@ -1,10 +1,12 @@
 /** One suite for every descriptor of the registry: what an algorithm's file promises, its code must keep. */
 import { describe, expect, it } from 'vitest';
 import type {
+  AgreementImplementation,
   Descriptor,
   Implementation,
   KemImplementation,
   SignatureImplementation,
+  SignatureOptions,
   SymmetricImplementation,
 } from '#crypto/descriptor';
 import { decodePkcs8, encodePkcs8 } from '#crypto/encodings/pkcs8';
@@ -46,11 +48,13 @@ describe('the registry', () => {
     for (const name of algorithmNames()) expect((await resolve(name)).name).toBe(name);
   });
 
-  it('has no two descriptors with one name and profile, or one object identifier', () => {
+  it('has no two descriptors that a name and profile, or an encoded key, cannot tell apart', () => {
     const names = descriptors.map(({ name, profile }) => `${name} ${profile}`);
     expect(new Set(names).size).toBe(names.length);
-    const oids = descriptors.flatMap(({ oid }) => oid ?? []);
-    expect(new Set(oids).size).toBe(oids.length);
+    const encoded = descriptors.flatMap(({ oid, parameters, sizes }) =>
+      oid === undefined ? [] : [JSON.stringify([oid, parameters, sizes.private, sizes.public])],
+    );
+    expect(new Set(encoded).size).toBe(encoded.length);
   });
 });
 
@@ -58,7 +62,7 @@ describe.each(descriptors.map((each) => [title(each), each] as const))('%s', (_,
   it('is found by name, profile and object identifier', async () => {
     expect(await resolve(descriptor.name, descriptor.profile)).toBe(descriptor);
     if (descriptor.oid === undefined) return;
-    expect(await resolveOid(descriptor.oid)).toBe(descriptor);
+    expect(await resolveOid(descriptor.oid)).toContain(descriptor);
   });
 
   it('is described in the words of the house', () => {
@@ -66,6 +70,9 @@ describe.each(descriptors.map((each) => [title(each), each] as const))('%s', (_,
     expect(descriptor.spec).toMatch(/\d/);
     expect(descriptor.purposes.length).toBeGreaterThan(0);
     expect(descriptor.oid === undefined).toBe(descriptor.pkcs8 === undefined);
+    expect(descriptor.signing === undefined).toBe(descriptor.kind !== 'signature');
+    for (const purpose of descriptor.defaultPurposes ?? [])
+      expect(descriptor.purposes).toContain(purpose);
   });
 
   it('makes keys of the declared size, others each time', async () => {
@@ -103,7 +110,8 @@ describe.each(descriptors.map((each) => [title(each), each] as const))('%s', (_,
     }
     if (is.kind === 'symmetric') throw new Error('a symmetric key with an object identifier');
     const before = toHex(secret);
-    const der = encodePkcs8(descriptor, secret);
+    const publicKey = is.publicKey(secret);
+    const der = encodePkcs8(descriptor, secret, publicKey);
     expect(toHex(secret)).toBe(before);
     expect(await decodePkcs8(der, 'key')).toMatchObject({ descriptor, secret });
     // The same from a Buffer, whose parts are views: nothing returned may die with it, nothing lent may be wiped.
@@ -112,9 +120,8 @@ describe.each(descriptors.map((each) => [title(each), each] as const))('%s', (_,
     lent.fill(0);
     expect(toHex(owned)).toBe(before);
     const buffered = Buffer.from(secret);
-    encodePkcs8(descriptor, buffered);
+    encodePkcs8(descriptor, buffered, publicKey);
     expect(buffered.toString('hex')).toBe(before);
-    const publicKey = is.publicKey(secret);
     const spki = encodeSpki(descriptor, publicKey);
     expect(await decodeSpki(spki, 'key')).toEqual({ descriptor, publicKey });
     for (const bad of [spki.subarray(0, -1), Uint8Array.of(...spki, 0)])
@@ -146,8 +153,7 @@ describe.each(of('signature'))('signatures of %s', (_, descriptor) => {
     expect(toHex(is.sign(message, secret))).toBe(plain);
     const hedged = is.sign(message, secret, { random });
     expect(is.verify(hedged, message, publicKey)).toBe(true);
-    // Ed25519 alone has nothing to hedge.
-    expect(toHex(hedged) === plain).toBe(descriptor.category === 0);
+    expect(toHex(hedged) === plain).toBe(descriptor.signing?.randomness === 'none');
   });
 
   it('are the same from a key that was expanded once, until it is disposed', async () => {
@@ -236,6 +242,48 @@ describe.each(of('signature'))('signatures of %s', (_, descriptor) => {
       expect.objectContaining({ code: 'E_CONTEXT_TOO_LONG', exitCode: 2 }) as Error,
     );
     expect(is.verify(signature, message, publicKey, tooLong)).toBe(false);
+  });
+
+  it('are of the hash and the encoding that were asked for, and of no others', async () => {
+    const { secret, is } = await key<SignatureImplementation>(descriptor);
+    const publicKey = is.publicKey(secret);
+    const { hashes = [], encodings = [], paddings = [] } = descriptor.signing ?? {};
+    const options: SignatureOptions[] = [
+      ...hashes.map((hash) => ({ hash })),
+      ...encodings.map((encoding) => ({ encoding })),
+      ...paddings.map((padding) => ({ padding })),
+    ];
+    for (const option of options) {
+      const signature = is.sign(message, secret, option);
+      expect(is.verify(signature, message, publicKey, option), JSON.stringify(option)).toBe(true);
+      expect(is.verify(signature, utf8('another'), publicKey, option)).toBe(false);
+      for (const other of options) {
+        const [[name, value]] = Object.entries(option) as [[keyof SignatureOptions, unknown]];
+        if (other[name] === undefined || other[name] === value) continue;
+        expect(is.verify(signature, message, publicKey, other), JSON.stringify(other)).toBe(false);
+      }
+    }
+    const refused = expect.objectContaining({ code: 'E_SIGNATURE_OPTION', exitCode: 2 }) as Error;
+    const unknown: object[] = [{ hash: 'md5' }, { padding: 'none' }, { encoding: 'asn1' }];
+    if (descriptor.signing?.userId !== true) unknown.push({ userId: utf8('ada') });
+    for (const option of unknown) {
+      expect(() => is.sign(message, secret, option)).toThrow(refused);
+      expect(() => is.verify(new Uint8Array(1), message, publicKey, option)).toThrow(refused);
+    }
+  });
+
+  it('come with an agreement where the key is good for both', async () => {
+    const { secret, is } = await key<SignatureImplementation>(descriptor);
+    expect(is.agree !== undefined).toBe(descriptor.purposes.includes('agree'));
+    if (is.agree === undefined) return;
+    const peer = await is.generate(random);
+    const shared = is.agree(secret, is.publicKey(peer));
+    expect(is.agree(peer, is.publicKey(secret))).toEqual(shared);
+    expect(is.second?.agree?.(secret, is.publicKey(peer))).toEqual(shared);
+    expect(shared.length).toBe(descriptor.sizes.sharedSecret);
+    const invalid = expect.objectContaining({ exitCode: 65 }) as Error;
+    expect(() => is.agree?.(secret, flipped(is.publicKey(peer), 77))).toThrow(invalid);
+    expect(() => is.agree?.(secret, is.publicKey(peer).subarray(1))).toThrow(invalid);
   });
 
   it('leave the secret as it was', async () => {
@@ -367,6 +415,47 @@ describe.each(withExpanded.map((each) => [title(each), each] as const))(
         );
       }
       expect(() => expanded.publicKey(long.subarray(1))).toThrow(wrongLength);
+    });
+  },
+);
+
+describe.each(of('agreement'))('agreement by %s', (_, descriptor) => {
+  it('gives both sides one secret, the same by the second implementation', async () => {
+    const { secret, is } = await key<AgreementImplementation>(descriptor);
+    const other = await is.generate(random);
+    const shared = is.agree(secret, is.publicKey(other));
+    expect(shared.length).toBe(descriptor.sizes.sharedSecret);
+    expect(is.agree(other, is.publicKey(secret))).toEqual(shared);
+    expect(is.second?.publicKey(secret)).toEqual(is.publicKey(secret));
+    expect(is.second?.agree?.(secret, is.publicKey(other))).toEqual(shared);
+  });
+
+  it('refuses wrong lengths and peers that would make the secret a constant', async () => {
+    const { secret, is } = await key<AgreementImplementation>(descriptor);
+    const peer = is.publicKey(await is.generate(random));
+    expect(() => is.agree(secret.subarray(1), peer)).toThrow(wrongLength);
+    expect(() => is.agree(secret, peer.subarray(1))).toThrow(wrongLength);
+    for (const low of [0, 1]) {
+      const small = new Uint8Array(peer.length);
+      small[0] = low;
+      expect(() => is.agree(secret, small)).toThrow(
+        expect.objectContaining({ code: 'E_KEY_INVALID', exitCode: 65 }) as Error,
+      );
+    }
+  });
+});
+
+describe.each(of('symmetric').filter(([, { purposes }]) => purposes.includes('mac')))(
+  'the code of %s',
+  (_, descriptor) => {
+    it('is of its key and message, and the same by the second implementation', async () => {
+      const { secret, is } = await key<SymmetricImplementation>(descriptor);
+      const code = is.mac?.(message, secret) ?? new Uint8Array(0);
+      expect(code.length).toBe(descriptor.sizes.signature);
+      expect(is.second?.mac(message, secret)).toEqual(code);
+      expect(is.mac?.(utf8('another'), secret)).not.toEqual(code);
+      expect(is.mac?.(message, flipped(secret, 5))).not.toEqual(code);
+      expect(() => is.mac?.(message, secret.subarray(1))).toThrow(wrongLength);
     });
   },
 );

@@ -42,7 +42,7 @@ describe('the registry', () => {
   });
 
   it('knows no foreign object identifier', async () => {
-    expect(await resolveOid('1.2.840.113549.1.1.1')).toBeUndefined();
+    expect(await resolveOid('1.2.840.10040.4.1')).toEqual([]);
   });
 
   it('loads no noble before a descriptor is loaded', () => {

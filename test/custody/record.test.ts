@@ -55,7 +55,7 @@ describe('a record', () => {
       const read = await decodeRecord(encodeRecord(made), 'k.record.json');
       expect(read).toEqual(made);
       expect(encodeRecord(read)).toEqual(encodeRecord(made));
-      expect(read.purposes).toEqual(descriptor.purposes);
+      expect(read.purposes).toEqual(descriptor.defaultPurposes ?? descriptor.purposes);
     }
   });
 
@@ -71,7 +71,7 @@ describe('a record', () => {
     const key = { descriptor, publicKey, name: null, environment: 'dev', now: NOW } as const;
     expect(() => newRecord({ ...key, purposes: ['sign'] })).toThrow(UsageError);
     expect(() => newRecord({ ...key, purposes: [] })).toThrow(UsageError);
-    expect(newRecord(key).purposes).toEqual(descriptor.purposes);
+    expect(newRecord(key).purposes).toEqual(descriptor.defaultPurposes ?? descriptor.purposes);
   });
 
   it.each(['-k', 'a b', 'a/b', 'x'.repeat(65), ''])('cannot be called %j', async (name) => {

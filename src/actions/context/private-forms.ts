@@ -4,7 +4,7 @@
  */
 import { decodeKeyFile, KEY_LABEL, type KeyFile } from '#carriage/stores/key-file';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
-import { encodePrivateKeyInfo } from '#crypto/encodings/private-key-info';
+import { encodePrivateKeyInfo, holdsPublicKey } from '#crypto/encodings/private-key-info';
 import { resolve } from '#crypto/registry';
 import { decodeRecord, type Environment, type KeyRecord } from '#custody/authority/record';
 import { equal, utf8 } from '#formats/bytes';
@@ -136,17 +136,16 @@ export async function encodePlain(
   switch (format) {
     case 'conclave':
       return await encodePlain(descriptor, secret, nativeForm(descriptor), environment);
-    case 'pkcs8-pem':
-      return secret.use((raw) => {
-        const der = encodePrivateKeyInfo(descriptor, raw);
-        try {
-          return utf8(encodePem('PRIVATE KEY', der, markText(environment)));
-        } finally {
-          der.fill(0);
-        }
-      });
+    case 'pkcs8-pem': {
+      const der = await encodePkcs8(descriptor, secret);
+      try {
+        return utf8(encodePem('PRIVATE KEY', der, markText(environment)));
+      } finally {
+        der.fill(0);
+      }
+    }
     case 'pkcs8-der':
-      return secret.use((raw) => encodePrivateKeyInfo(descriptor, raw));
+      return await encodePkcs8(descriptor, secret);
     case 'raw':
       return secret.use((raw) => raw.slice());
     case 'ratify-json': {
@@ -155,6 +154,12 @@ export async function encodePlain(
       return secret.use(encodeRatifyPrivate);
     }
   }
+}
+
+/** PKCS#8 DER, with the public key where the algorithm's form wants it; the caller wipes it. */
+async function encodePkcs8(descriptor: Descriptor, secret: SecretBytes): Promise<Uint8Array> {
+  const publicKey = holdsPublicKey(descriptor) ? await publicKeyOf(descriptor, secret) : undefined;
+  return secret.use((raw) => encodePrivateKeyInfo(descriptor, raw, publicKey));
 }
 
 /** The unencrypted form in which a store keeps a key. */

@@ -1,34 +1,44 @@
 /** AES keys; what encrypts with them is `aead`. */
-import { utf8 } from '#formats/bytes';
 import type { Descriptor } from '../descriptor.js';
-import { hmacSha256 } from '../hash.js';
+import { keyCheckValue } from '../key-check-value.js';
 import { assertPrivate } from '../lengths.js';
 
-/** HMAC input of the key check value; a change of it would be another format. */
-const CHECK_LABEL = utf8('conclave-kcv-v1');
+function describe(set: {
+  readonly bytes: 16 | 32;
+  readonly category: 1 | 5;
+  readonly cose: number;
+  readonly awsKeySpec?: string;
+}): Descriptor {
+  const { bytes, category, cose, awsKeySpec } = set;
+  const bits = bytes * 8;
+  const descriptor: Descriptor = {
+    name: `aes-${bits}`,
+    profile: '',
+    kind: 'symmetric',
+    sizes: { private: bytes, public: 0 },
+    category,
+    bits,
+    status: 'standard',
+    purposes: ['encrypt'],
+    spec: 'FIPS 197, NIST SP 800-38D',
+    jose: { kty: 'oct', alg: `A${bits}GCM` },
+    cose: { kty: 4, alg: cose },
+    ...(awsKeySpec === undefined ? {} : { awsKeySpec }),
+    load: () =>
+      Promise.resolve({
+        kind: 'symmetric',
+        generate: (random) => random(bytes),
+        checkValue(secret) {
+          assertPrivate(descriptor, secret);
+          return keyCheckValue(secret);
+        },
+      }),
+  };
+  return descriptor;
+}
 
-const aes256: Descriptor = {
-  name: 'aes-256',
-  profile: '',
-  kind: 'symmetric',
-  sizes: { private: 32, public: 0 },
-  category: 5,
-  bits: 256,
-  status: 'standard',
-  purposes: ['encrypt'],
-  spec: 'FIPS 197, NIST SP 800-38D',
-  jose: { kty: 'oct', alg: 'A256GCM' },
-  cose: { kty: 4, alg: 3 },
-  load: () =>
-    Promise.resolve({
-      kind: 'symmetric',
-      generate: (random) => random(32),
-      checkValue(secret) {
-        assertPrivate(aes256, secret);
-        return hmacSha256(secret, CHECK_LABEL);
-      },
-    }),
-};
-
-/** AES-256. */
-export const descriptors = [aes256] as const;
+/** AES-128 and AES-256. */
+export const descriptors = [
+  describe({ bytes: 16, category: 1, cose: 1 }),
+  describe({ bytes: 32, category: 5, cose: 3, awsKeySpec: 'SYMMETRIC_DEFAULT' }),
+] as const;

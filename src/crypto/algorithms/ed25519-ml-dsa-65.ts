@@ -6,7 +6,6 @@
  * order of their profile.
  */
 import { concat, utf8 } from '#formats/bytes';
-import { UsageError } from '#formats/errors';
 import type {
   Descriptor,
   Implementation,
@@ -16,6 +15,7 @@ import type {
 } from '../descriptor.js';
 import { sha512 } from '../hash.js';
 import { assertPrivate } from '../lengths.js';
+import { choose, chooseVerifying } from '../signing-choices.js';
 import { descriptors as ed25519Descriptors } from './ed25519.js';
 import { descriptors as mlDsaDescriptors } from './ml-dsa.js';
 
@@ -45,6 +45,7 @@ const composite: Descriptor = {
   ...common,
   profile: 'composite',
   status: 'draft',
+  signing: { context: true, randomness: 'optional' },
   spec: 'draft-ietf-lamps-pq-composite-sigs §3, id-MLDSA65-Ed25519-SHA512',
   oid: '1.3.6.1.5.5.7.6.48',
   pkcs8: 'bare',
@@ -56,6 +57,7 @@ const ratify: Descriptor = {
   ...common,
   profile: 'ratify-v1',
   status: 'standard',
+  signing: { randomness: 'optional' },
   spec: 'Ratify protocol v1 §5 and §6',
   load: async () => implement(await loadHalves(), ratify, ratifyProfile),
 };
@@ -67,7 +69,6 @@ interface Profile {
   represent(message: Uint8Array, context: Uint8Array): Uint8Array;
   /** Context string of the ML-DSA half. */
   readonly mlDsaContext: Uint8Array;
-  readonly maxContext: number;
 }
 
 const PREFIX = utf8('CompositeAlgorithmSignatures2025');
@@ -78,14 +79,12 @@ const compositeProfile: Profile = {
   represent: (message, context) =>
     concat(PREFIX, LABEL, Uint8Array.of(context.length), context, sha512(message)),
   mlDsaContext: LABEL,
-  maxContext: 255,
 };
 
 const ratifyProfile: Profile = {
   first: 'ed25519',
   represent: (message) => message,
   mlDsaContext: new Uint8Array(0),
-  maxContext: 0,
 };
 
 interface Halves {
@@ -115,8 +114,7 @@ function implement({ ed, pq }: Halves, descriptor: Descriptor, profile: Profile)
     options: SignOptions = {},
     pqSign: (represented: Uint8Array, options: SignOptions) => Uint8Array,
   ): Uint8Array {
-    const context = options.context ?? new Uint8Array(0);
-    if (context.length > profile.maxContext) throw contextRefused(profile);
+    const { context } = choose(descriptor, options);
     const represented = profile.represent(message, context);
     const pqOptions = {
       context: profile.mlDsaContext,
@@ -157,15 +155,15 @@ function implement({ ed, pq }: Halves, descriptor: Descriptor, profile: Profile)
       };
     },
     verify(signature, message, publicKey, options = {}) {
-      const context = options.context ?? new Uint8Array(0);
+      const chosen = chooseVerifying(descriptor, options);
       if (
+        chosen === undefined ||
         signature.length !== descriptor.sizes.signature ||
-        publicKey.length !== descriptor.sizes.public ||
-        context.length > profile.maxContext
+        publicKey.length !== descriptor.sizes.public
       ) {
         return false;
       }
-      const represented = profile.represent(message, context);
+      const represented = profile.represent(message, chosen.context);
       const signatures = split(signature, ED_SIGNATURE);
       const keys = split(publicKey, ED_PUBLIC);
       const mlDsa = { context: profile.mlDsaContext };
@@ -201,19 +199,6 @@ function implement({ ed, pq }: Halves, descriptor: Descriptor, profile: Profile)
       },
     };
   }
-}
-
-function contextRefused(profile: Profile): UsageError {
-  return profile.maxContext === 0
-    ? new UsageError({
-        code: 'E_CONTEXT_UNSUPPORTED',
-        message: 'signatures of the profile ratify-v1 have no context string',
-        hint: 'leave the context out, or use a key of the profile composite',
-      })
-    : new UsageError({
-        code: 'E_CONTEXT_TOO_LONG',
-        message: `the context string is longer than ${profile.maxContext} bytes`,
-      });
 }
 
 /** ed25519 seed ‖ ml-dsa seed to ml-dsa seed ‖ ed25519 seed, or back. */

@@ -1,8 +1,8 @@
 /** Ed25519, pure, verified as strictly as RFC 8032 allows. */
-import { UsageError } from '#formats/errors';
 import type { Descriptor } from '../descriptor.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
+import { choose, chooseVerifying } from '../signing-choices.js';
 
 const ed25519: Descriptor = {
   name: 'ed25519',
@@ -14,10 +14,13 @@ const ed25519: Descriptor = {
   status: 'standard',
   purposes: ['sign'],
   spec: 'RFC 8032 §5.1',
+  signing: { randomness: 'none' },
   oid: '1.3.101.112',
   pkcs8: 'octet-string',
   jose: { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' },
   cose: { kty: 1, crv: 6, alg: -8 },
+  ssh: { type: 'ssh-ed25519' },
+  awsKeySpec: 'ECC_NIST_EDWARDS25519',
   async load() {
     const curve = (await import('@noble/curves/ed25519.js')).ed25519;
     // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
@@ -31,17 +34,12 @@ const ed25519: Descriptor = {
       },
       sign(message, secret, options = {}) {
         assertPrivate(ed25519, secret);
-        if (hasContext(options)) {
-          throw new UsageError({
-            code: 'E_CONTEXT_UNSUPPORTED',
-            message: 'ed25519 signatures have no context string',
-            hint: 'leave the context out, or use an ML-DSA or hybrid key',
-          });
-        }
+        choose(ed25519, options);
         return curve.sign(message, secret);
       },
       verify(signature, message, publicKey, options = {}) {
-        if (signature.length !== 64 || publicKey.length !== 32 || hasContext(options)) return false;
+        if (chooseVerifying(ed25519, options) === undefined) return false;
+        if (signature.length !== 64 || publicKey.length !== 32) return false;
         try {
           // ZIP 215 rules would accept keys of small order and non-canonical points: one signature, several meanings.
           return curve.verify(signature, message, publicKey, { zip215: false });
@@ -55,10 +53,6 @@ const ed25519: Descriptor = {
     };
   },
 };
-
-function hasContext(options: { readonly context?: Uint8Array }): boolean {
-  return options.context !== undefined && options.context.length > 0;
-}
 
 /** Ed25519. */
 export const descriptors = [ed25519] as const;

@@ -1,12 +1,13 @@
 /** ML-DSA, pure (no prehash), from 32-byte seeds. */
 import type { DSA } from '@noble/post-quantum/ml-dsa.js';
 import { equalConstantTime } from '#formats/bytes';
-import { InputError, UsageError } from '#formats/errors';
+import { InputError } from '#formats/errors';
 import type { Descriptor, Implementation, SignOptions } from '../descriptor.js';
 import { shake256 } from '../hash.js';
 import { assertLength, assertPrivate } from '../lengths.js';
 import { type LatticeShape, type LatticeTools, t0Belongs } from '../ml-dsa-key-check.js';
 import { nodeOpinion } from '../second-opinion.js';
+import { choose, chooseVerifying } from '../signing-choices.js';
 
 interface ParameterSet {
   readonly level: 44 | 65 | 87;
@@ -20,9 +21,6 @@ interface ParameterSet {
   readonly cose: number;
 }
 
-/** Longest context string (FIPS 204 §5.2). */
-const MAX_CONTEXT = 255;
-
 function describe(set: ParameterSet): Descriptor {
   const name = `ml-dsa-${set.level}`;
   const descriptor: Descriptor = {
@@ -35,10 +33,12 @@ function describe(set: ParameterSet): Descriptor {
     status: 'standard',
     purposes: ['sign'],
     spec: 'FIPS 204 §5',
+    signing: { context: true, randomness: 'optional' },
     oid: `2.16.840.1.101.3.4.3.${set.oidLeaf}`,
     pkcs8: 'seed-choice',
     jose: { kty: 'AKP', alg: `ML-DSA-${set.level}` },
     cose: { kty: 7, alg: set.cose },
+    awsKeySpec: `ML_DSA_${set.level}`,
     async load() {
       const noble = await import('@noble/post-quantum/ml-dsa.js');
       const tools = await import('@noble/post-quantum/_crystals.js');
@@ -61,13 +61,7 @@ function implement(
     expanded: Uint8Array,
     options: SignOptions = {},
   ): Uint8Array {
-    const context = options.context ?? new Uint8Array(0);
-    if (context.length > MAX_CONTEXT) {
-      throw new UsageError({
-        code: 'E_CONTEXT_TOO_LONG',
-        message: `the context string is longer than ${MAX_CONTEXT} bytes`,
-      });
-    }
+    const { context } = choose(descriptor, options);
     const rnd = options.random?.(32);
     try {
       return dsa.sign(message, expanded, { context, extraEntropy: rnd ?? false });
@@ -126,14 +120,10 @@ function implement(
     sign: (message, secret, options) =>
       withExpanded(secret, (expanded) => expandedSign(message, expanded, options)),
     verify(signature, message, publicKey, options = {}) {
-      const context = options.context ?? new Uint8Array(0);
-      if (
-        signature.length !== set.signature ||
-        publicKey.length !== set.public ||
-        context.length > MAX_CONTEXT
-      ) {
-        return false;
-      }
+      const chosen = chooseVerifying(descriptor, options);
+      if (chosen === undefined) return false;
+      if (signature.length !== set.signature || publicKey.length !== set.public) return false;
+      const { context } = chosen;
       try {
         return dsa.verify(signature, message, publicKey, { context });
       } catch {

@@ -32,6 +32,7 @@ function describe(set: ParameterSet): Descriptor {
     oid: `2.16.840.1.101.3.4.4.${set.oidLeaf}`,
     pkcs8: 'seed-choice',
     hpkeKem: set.hpkeKem,
+    awsKeySpec: `ML_KEM_${set.level}`,
     async load() {
       const noble = await import('@noble/post-quantum/ml-kem.js');
       return implement(descriptor, set, noble[`ml_kem${set.level}`]);

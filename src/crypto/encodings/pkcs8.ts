@@ -1,13 +1,13 @@
 /**
  * PKCS#8: writing as the seed, reading every form that the standards know.
- * @see RFC 5958 §2, RFC 8410 §7, RFC 9881 §6, RFC 9935 §6
+ * @see RFC 5958 §2, RFC 5915 §3, RFC 8410 §7, RFC 9881 §6, RFC 9935 §6
  */
 import { equal, equalConstantTime } from '#formats/bytes';
 import { InputError } from '#formats/errors';
 import { DerReader, TAG } from '../der.js';
 import type { Descriptor, ExpandedKey, Implementation } from '../descriptor.js';
 import { assertLength } from '../lengths.js';
-import { assertKeySize, known } from './spki.js';
+import { assertKeySize, fitting, readAlgorithm } from './spki.js';
 export { encodePrivateKeyInfo as encodePkcs8 } from './private-key-info.js';
 
 /** Longest PKCS#8 that is read; the largest here is ML-DSA-87 in both forms with its public key. */
@@ -45,18 +45,22 @@ export async function parsePkcs8(der: Uint8Array, what: string): Promise<Pkcs8Ke
   const info = outer.sequence();
   outer.end();
   const version = info.smallInteger();
-  const algorithm = info.sequence();
-  const oid = algorithm.oid();
+  const candidates = await readAlgorithm(info.sequence(), what);
   const wrapped = info.octetString();
   const publicKey = version === 1 ? optionalPublicKey(info) : undefined;
   if (version > 1) throw info.fail(`version ${version + 1}`);
   info.end();
-  const descriptor = await known(oid, what);
-  algorithm.end();
-  const implementation = await descriptor.load();
-  const key = readKey(descriptor, implementation, wrapped, what);
-  if (publicKey !== undefined) assertPair(implementation, key, publicKey, what);
-  return key;
+  const { key, publicKey: held } = await readKey(candidates, wrapped, what);
+  const implementation = await key.descriptor.load();
+  try {
+    for (const belonging of [publicKey, held]) {
+      if (belonging !== undefined) assertPair(implementation, key, belonging, what);
+    }
+    return key;
+  } catch (error) {
+    (key.form === 'expanded' ? key.expanded : key.secret).fill(0);
+    throw error;
+  }
 }
 
 /**
@@ -85,24 +89,83 @@ function optionalPublicKey(info: DerReader): Uint8Array | undefined {
     : undefined;
 }
 
-function readKey(
-  descriptor: Descriptor,
-  implementation: Implementation,
+/** A key as read, with the public key that the algorithm's own form holds, if any. */
+interface Read {
+  readonly key: Pkcs8Key;
+  readonly publicKey?: Uint8Array;
+}
+
+async function readKey(
+  candidates: readonly [Descriptor, ...Descriptor[]],
   wrapped: Uint8Array,
   what: string,
-): Pkcs8Key {
-  const { pkcs8, sizes, rearrange, name } = descriptor;
+): Promise<Read> {
+  const [first] = candidates;
+  const { pkcs8, sizes, rearrange, name } = first;
   const label = `${what} (${name})`;
-  if (pkcs8 === 'seed-choice') return readChoice(descriptor, implementation, wrapped, what);
-  let bytes = wrapped;
-  if (pkcs8 === 'octet-string') {
-    const inner = new DerReader(wrapped, what);
-    bytes = inner.octetString();
-    inner.end();
+  switch (pkcs8) {
+    case 'seed-choice':
+      return { key: readChoice(first, await first.load(), wrapped, what) };
+    case 'ec':
+      return readEcKey(first, wrapped, what);
+    case 'with-public': {
+      const root = sizes.public / 2;
+      assertLength(wrapped, sizes.private + root, label);
+      const secret = new Uint8Array(wrapped.subarray(0, sizes.private));
+      const publicKey = new Uint8Array(wrapped.subarray(sizes.private - root));
+      return { key: { form: 'raw', descriptor: first, secret }, publicKey };
+    }
+    case 'octet-string': {
+      const inner = new DerReader(wrapped, what);
+      const bytes = inner.octetString();
+      inner.end();
+      assertLength(bytes, sizes.private, label);
+      return { key: { form: 'raw', descriptor: first, secret: new Uint8Array(bytes) } };
+    }
+    default: {
+      const secret = rearrange?.fromPkcs8(wrapped, label) ?? new Uint8Array(wrapped);
+      try {
+        const fits = (each: Descriptor): boolean => each.sizes.private === secret.length;
+        const descriptor = fitting(candidates, fits, what);
+        assertLength(secret, descriptor.sizes.private, label);
+        return { key: { form: 'raw', descriptor, secret } };
+      } catch (error) {
+        secret.fill(0);
+        throw error;
+      }
+    }
   }
-  assertLength(bytes, sizes.private, label);
-  const secret = rearrange === undefined ? new Uint8Array(bytes) : rearrange.fromPkcs8(bytes);
-  return { form: 'raw', descriptor, secret };
+}
+
+/** ECPrivateKey: the curve, if it is named again, must be that of the AlgorithmIdentifier. */
+function readEcKey(descriptor: Descriptor, wrapped: Uint8Array, what: string): Read {
+  const { parameters, sizes, name } = descriptor;
+  const outer = new DerReader(wrapped, what);
+  const key = outer.sequence();
+  outer.end();
+  if (key.smallInteger() !== 1) throw key.fail('an ECPrivateKey of another version');
+  const secret = key.octetString();
+  if (key.peek() === TAG.explicit(0)) {
+    const named = key.explicit(0);
+    const curve = named.oid();
+    named.end();
+    if (typeof parameters !== 'object' || curve !== parameters.curve) {
+      throw inconsistent(`${what}: its two names of a curve differ`);
+    }
+  }
+  let publicKey: Uint8Array | undefined;
+  if (key.peek() === TAG.explicit(1)) {
+    const held = key.explicit(1);
+    publicKey = new Uint8Array(held.bitString());
+    held.end();
+    descriptor.assertPublicForm?.(publicKey, `${what} (${name})`);
+  }
+  key.end();
+  assertLength(secret, sizes.private, `${what} (${name})`);
+  return {
+    key: { form: 'raw', descriptor, secret: new Uint8Array(secret) },
+    ...(publicKey === undefined ? {} : { publicKey }),
+  };
 }
 
 function readChoice(
@@ -166,7 +229,6 @@ function assertPair(
       ? expandedForm(implementation).publicKey(key.expanded)
       : implementation.publicKey(key.secret);
   if (equal(own, publicKey)) return;
-  (key.form === 'expanded' ? key.expanded : key.secret).fill(0);
   throw inconsistent(`${what}: the public key inside does not belong to the private key`);
 }
 

@@ -101,7 +101,7 @@ export interface NewKey {
   readonly publicKey: Uint8Array;
   readonly name: string | null;
   readonly environment: Environment;
-  /** Default: all that the algorithm is for. */
+  /** Default: what the algorithm is for when nobody says. */
   readonly purposes?: readonly Purpose[] | undefined;
   readonly now: Date;
   readonly custody?: Custody;
@@ -125,7 +125,7 @@ export interface NewKey {
  */
 export function newRecord(key: NewKey): KeyRecord {
   const { descriptor } = key;
-  const wanted = key.purposes ?? descriptor.purposes;
+  const wanted = key.purposes ?? descriptor.defaultPurposes ?? descriptor.purposes;
   const unfit = wanted.find((purpose) => !descriptor.purposes.includes(purpose));
   if (unfit !== undefined || wanted.length === 0) {
     throw new UsageError({

@@ -1,0 +1,61 @@
+/** Ed448, pure, with a context string where one is asked for, verified as strictly as RFC 8032 allows. */
+import type { Descriptor } from '../descriptor.js';
+import { assertPrivate } from '../lengths.js';
+import { nodeOpinion } from '../second-opinion.js';
+import { choose, chooseVerifying } from '../signing-choices.js';
+
+const ed448: Descriptor = {
+  name: 'ed448',
+  profile: '',
+  kind: 'signature',
+  sizes: { private: 57, public: 57, signature: 114 },
+  category: 0,
+  bits: 224,
+  status: 'standard',
+  purposes: ['sign'],
+  spec: 'RFC 8032 §5.2',
+  signing: { context: true, randomness: 'none' },
+  oid: '1.3.101.113',
+  pkcs8: 'octet-string',
+  jose: { kty: 'OKP', crv: 'Ed448', alg: 'EdDSA' },
+  cose: { kty: 1, crv: 7, alg: -8 },
+  ssh: { type: 'ssh-ed448' },
+  async load() {
+    const curve = (await import('@noble/curves/ed448.js')).ed448;
+    // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
+    curve.Point.BASE.precompute(3);
+    return {
+      kind: 'signature',
+      generate: (random) => random(57),
+      publicKey(secret) {
+        assertPrivate(ed448, secret);
+        return curve.getPublicKey(secret);
+      },
+      sign(message, secret, options = {}) {
+        assertPrivate(ed448, secret);
+        const { context } = choose(ed448, options);
+        return curve.sign(message, secret, { context });
+      },
+      verify(signature, message, publicKey, options = {}) {
+        const chosen = chooseVerifying(ed448, options);
+        if (chosen === undefined || signature.length !== 114 || publicKey.length !== 57)
+          return false;
+        try {
+          // ZIP 215 rules would accept keys of small order and non-canonical points: one signature, several meanings.
+          return curve.verify(signature, message, publicKey, {
+            zip215: false,
+            context: chosen.context,
+          });
+        } catch {
+          return false;
+        }
+      },
+      get second() {
+        return nodeOpinion(ed448);
+      },
+    };
+  },
+};
+
+/** Ed448. */
+export const descriptors = [ed448] as const;
