@@ -2,6 +2,7 @@
 import { type ChainHead, parseChain, verifyChain } from '#custody/audit/chain';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import { checkAttestations } from './audit/kept-attestations.js';
 import { readChain } from './audit/read-chain.js';
 
 /** The answer. */
@@ -14,6 +15,8 @@ export interface AuditVerdict {
   /** The entry that was touched, or the place where one is missing. */
   readonly at: number | null;
   readonly reason: string | null;
+  /** Attestations that the log names and that are as they were. */
+  readonly attestations: number;
   /** What is worth knowing and proves nothing, one clause each. */
   readonly notes: readonly string[];
 }
@@ -25,7 +28,7 @@ export const auditVerify = defineAction({
   description:
     'Recomputes the hash chain of the log. An entry that was changed, removed, added or moved is found and named. ' +
     'Entries cut off at the end cannot show in the log itself: give --head, the head that an earlier verification printed and ' +
-    'that was kept elsewhere, and the log must still lead to it.',
+    'that was kept elsewhere, and the log must still lead to it. The attestations that the log names are compared with it too.',
   inputs: {
     log: {
       type: 'file',
@@ -38,6 +41,11 @@ export const auditVerify = defineAction({
       summary: 'a head that was kept elsewhere; the log may have grown since',
       pattern: '[0-9]+:[0-9a-f]{64}',
       placeholder: 'SEQ:HASH',
+    },
+    attestations: {
+      type: 'path',
+      summary: 'folder of the attestations that the log names; that of this home without',
+      placeholder: 'DIR',
     },
   },
   outputs: {
@@ -52,7 +60,7 @@ export const auditVerify = defineAction({
       explains: 'check as well that nothing was cut off since that head was written down',
     },
   ],
-  async run({ log, head }, context): Promise<AuditVerdict> {
+  async run({ log, head, attestations }, context): Promise<AuditVerdict> {
     const { what, bytes } = readChain(log, context);
     const { entries, torn } = parseChain(bytes, what);
     const verdict = verifyChain(
@@ -76,13 +84,29 @@ export const auditVerify = defineAction({
           reason: null,
         }
       : { head: null, at: verdict.seq, reason: verdict.reason };
-    return { ok: verdict.ok, log: what, entries: entries.length, ...found, notes };
+    const kept = verdict.ok
+      ? await checkAttestations(entries, attestations, log === undefined, context)
+      : { held: 0, problem: undefined, notes: [] };
+    return {
+      ok: verdict.ok && kept.problem === undefined,
+      log: what,
+      entries: entries.length,
+      ...found,
+      ...(kept.problem === undefined ? {} : { at: kept.problem.seq, reason: kept.problem.reason }),
+      attestations: kept.held,
+      notes: [...notes, ...kept.notes],
+    };
   },
-  present: ({ ok, log, entries, head, reason, notes }) =>
+  present: ({ ok, log, entries, head, reason, attestations, notes }) =>
     [
       ok
         ? `OK: ${log}: ${entries} ${entries === 1 ? 'entry' : 'entries'}, each names its predecessor`
         : `NOT OK: ${log}: ${reason ?? ''}`,
+      ...(attestations === 0
+        ? []
+        : [
+            `${attestations} ${attestations === 1 ? 'attestation' : 'attestations'} as the log has them`,
+          ]),
       ...(head === null ? [] : ['head:', head]),
       ...notes.map((note) => `note: ${note}`),
     ].join('\n'),

@@ -1,5 +1,6 @@
 import { InterruptedError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
 import { moveKey, presentState } from './context/key-state.js';
 
@@ -16,6 +17,7 @@ export const keyDestroy = defineAction({
     reason: { type: 'string', summary: 'why, for the history', placeholder: 'TEXT' },
   },
   outputs: { state: { type: 'string', summary: 'its state from now on' } },
+  options: ['identity', 'attestation'],
   effect: 'irreversible',
   secrecy: 'destroys',
   examples: [
@@ -27,14 +29,21 @@ export const keyDestroy = defineAction({
   ],
   async run({ key, yes, reason }, context) {
     const { record } = await context.keys.find(key);
+    using attestor = await openAttestor(context);
     if (yes !== true) await assertMeant(record.name ?? record.id.slice(0, 16), context);
-    return await moveKey(
+    const change = await moveKey(
       { key, to: 'destroyed', reason, event: 'key.destroyed' },
       (reference, change) => context.keys.destroy(reference, change),
       context,
     );
+    const attestation = await attestor?.attest({
+      operation: 'destroy',
+      key: attestedKey(record),
+      note: reason ?? '',
+    });
+    return { ...change, attestation: attestation ?? null };
   },
-  present: presentState,
+  present: (change) => `${presentState(change)}${attested(change.attestation)}`,
 });
 
 async function assertMeant(name: string, { ask }: ActionContext): Promise<void> {

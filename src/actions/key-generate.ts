@@ -7,6 +7,7 @@ import { InputError, RefusedError, UsageError } from '#formats/errors';
 import { encodePem } from '#formats/pem';
 import { SecretBytes } from '#formats/secret-bytes';
 import { defineAction } from './action.js';
+import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
 import { fileStem, markText } from './context/marks.js';
 import { parseTags } from './context/tags.js';
@@ -73,7 +74,7 @@ export const keyGenerate = defineAction({
     public: { type: 'file', summary: 'its public key' },
     id: { type: 'digest', summary: 'its id' },
   },
-  options: ['new-passphrase', 'waive', 'force'],
+  options: ['new-passphrase', 'identity', 'attestation', 'waive', 'force'],
   effect: 'irreversible',
   secrecy: 'creates',
   examples: [
@@ -109,6 +110,7 @@ export const keyGenerate = defineAction({
     const environment = input.dev === true ? 'dev' : context.environment;
     if (input.publicOut !== undefined) context.files.assertAbsent([input.publicOut]);
 
+    using attestor = await openAttestor(context, { makesHome: input.out === undefined });
     context.progress(`making a key of ${descriptor.name}`);
     const implementation = await descriptor.load();
     using secret = SecretBytes.adopt(
@@ -160,6 +162,10 @@ export const keyGenerate = defineAction({
         contributions: input.entropy.length,
       },
     });
+    const attestation = await attestor?.attest({
+      operation: 'generate',
+      key: attestedKey(record),
+    });
     return {
       key: found.location,
       public: publicFile === undefined ? null : (publicPath ?? null),
@@ -169,6 +175,7 @@ export const keyGenerate = defineAction({
       profile: record.profile,
       environment,
       checks,
+      attestation: attestation ?? null,
     };
   },
   present: (output) =>
@@ -180,7 +187,7 @@ export const keyGenerate = defineAction({
       output.public === null ? undefined : `public     ${output.public}`,
       `algorithm  ${output.algorithm}${output.profile === '' ? '' : ` (${output.profile})`}`,
       `id         ${output.id.replace(/^sha256:/, '')}`,
-      `checked    ${output.checks.join(', ')}`,
+      `checked    ${output.checks.join(', ')}${attested(output.attestation)}`,
     ]
       .filter((line) => line !== undefined)
       .join('\n'),

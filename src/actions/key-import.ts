@@ -2,6 +2,7 @@ import { selfCheck } from '#crypto/self-check';
 import { addHistory } from '#custody/authority/states';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
+import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import { isPath, parseStore } from './context/references.js';
 
 /** `conclave key import`. */
@@ -30,7 +31,7 @@ export const keyImport = defineAction({
     key: { type: 'key', summary: 'the key in the store' },
     id: { type: 'digest', summary: 'its id' },
   },
-  options: ['passphrase', 'new-passphrase'],
+  options: ['passphrase', 'new-passphrase', 'identity', 'attestation'],
   effect: 'irreversible',
   only: 'cli',
   examples: [
@@ -39,6 +40,7 @@ export const keyImport = defineAction({
   ],
   async run({ file, name, store }, context) {
     const place = parseStore(store);
+    using attestor = await openAttestor(context, { makesHome: true });
     using open = await context.keys.open(isPath(file) ? file : `./${file}`);
     const raw = open.secret.use((bytes) => bytes.slice());
     let checks: readonly string[];
@@ -68,6 +70,11 @@ export const keyImport = defineAction({
         environment: record.environment,
       },
     });
+    const attestation = await attestor?.attest({
+      operation: 'import',
+      key: attestedKey(record),
+      note: `from ${file}`.slice(0, 1024),
+    });
     return {
       key: found.location,
       id: `sha256:${record.id}`,
@@ -76,8 +83,9 @@ export const keyImport = defineAction({
       profile: record.profile,
       environment: record.environment,
       checks,
+      attestation: attestation ?? null,
     };
   },
-  present: ({ id, name, algorithm, checks }) =>
-    `${algorithm} key ${name ?? id.slice(7, 23)} is in the store\nid         ${id.slice(7)}\nchecked    ${checks.join(', ')}`,
+  present: ({ id, name, algorithm, checks, attestation }) =>
+    `${algorithm} key ${name ?? id.slice(7, 23)} is in the store\nid         ${id.slice(7)}\nchecked    ${checks.join(', ')}${attested(attestation)}`,
 });

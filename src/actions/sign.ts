@@ -4,6 +4,7 @@ import { utf8 } from '#formats/bytes';
 import { encodeDsse, preAuthenticationEncoding } from '#formats/dsse';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import { SIGNED_FILE_TYPE, signingContext } from './context/signing-context.js';
 
 /** `conclave sign`. */
@@ -34,7 +35,7 @@ export const sign = defineAction({
     },
   },
   outputs: { signature: { type: 'file', summary: 'the signature' } },
-  options: ['passphrase', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'force'],
   effect: 'repeatable',
   examples: [
     {
@@ -50,6 +51,7 @@ export const sign = defineAction({
     const domain = signingContext(input.context);
     const message = context.files.read(input.in);
     if (input.out !== undefined) context.files.assertAbsent([input.out]);
+    using attestor = await openAttestor(context);
     using key = await context.keys.open(input.key);
     const { record, descriptor } = key;
     const implementation = await descriptor.load();
@@ -87,6 +89,12 @@ export const sign = defineAction({
       type: 'key.signed',
       data: { id: record.id, name: record.name, in: input.in, format: input.format },
     });
+    const attestation = await attestor?.attest({
+      operation: 'sign',
+      key: attestedKey(record),
+      inputs: [attestedFile(input.in, message)],
+      outputs: [attestedFile(out === '-' ? 'standard output' : out, bytes)],
+    });
     return {
       signature: out,
       key: record.id,
@@ -94,8 +102,9 @@ export const sign = defineAction({
       profile: descriptor.profile,
       format: input.format,
       environment: record.environment,
+      attestation: attestation ?? null,
     };
   },
-  present: ({ signature, algorithm, environment }) =>
-    `${environment === 'production' ? '' : `${environment.toUpperCase()} KEY: `}${algorithm} signature written to ${signature}`,
+  present: ({ signature, algorithm, environment, attestation }) =>
+    `${environment === 'production' ? '' : `${environment.toUpperCase()} KEY: `}${algorithm} signature written to ${signature}${attested(attestation)}`,
 });

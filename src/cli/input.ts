@@ -14,6 +14,7 @@ export interface Shared {
   readonly noPassphrase: boolean;
   readonly identities: readonly string[];
   readonly identityPassphraseFiles: readonly string[];
+  readonly attestation: string | undefined;
   readonly waive: readonly string[];
   readonly allowEnvironment: readonly string[];
   readonly force: boolean;
@@ -161,6 +162,9 @@ function sharedOf(options: Readonly<Record<string, unknown>>, page: CommandPage)
     identityPassphraseFiles: isShared('--identity-passphrase-file')
       ? list('identityPassphraseFile')
       : [],
+    attestation: isShared('--attestation')
+      ? (options['attestation'] as string | undefined)
+      : undefined,
     waive: isShared('--waive') ? list('waive') : [],
     allowEnvironment: isShared('--allow-environment') ? list('allowEnvironment') : [],
     force: isShared('--force') && options['force'] === true,

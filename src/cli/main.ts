@@ -190,6 +190,7 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     ask,
     askIdentity,
     identity: shared.identities[0],
+    attestation: shared.attestation,
     environment: 'production',
     waivers: new Set(shared.waive as readonly Waiver[]),
     allowedEnvironments: new Set(

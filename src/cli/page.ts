@@ -204,6 +204,14 @@ function sharedPages(names: readonly SharedOption[]): readonly OptionPage[] {
           type: 'file',
         },
       );
+    } else if (name === 'attestation') {
+      pages.push({
+        flag: '--attestation',
+        shared: 'attestation',
+        value: 'FILE',
+        summary: 'write what the identity attests of this here as well',
+        type: 'path',
+      });
     } else if (name === 'waive') {
       pages.push({
         flag: '--waive',

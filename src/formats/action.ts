@@ -97,6 +97,8 @@ export type SharedOption =
   | 'new-passphrase'
   /** Signs a statement: `--identity`, `--identity-passphrase-file`. */
   | 'identity'
+  /** Has the `--identity` attest what was done, and writes the statement to `--attestation` too. */
+  | 'attestation'
   | 'waive'
   | 'allow-environment'
   /** Overwrites existing output only with `--force`. */

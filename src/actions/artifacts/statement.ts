@@ -1,7 +1,9 @@
 /** Signed statements other than transcripts: attestations, rotations, certificates of session keys. */
+import { ATTESTATION_TYPE, parseAttestation } from '#custody/audit/attestation';
 import { signingKeyIds } from '#custody/audit/component-keys';
 import {
   parseStatement,
+  type SignatureVerdict,
   STATEMENT_PAYLOAD_TYPE,
   type Statement,
   verifyEnvelope,
@@ -15,6 +17,7 @@ import {
 } from '#custody/authority/rotation';
 import { decodeDsse, type DsseEnvelope } from '#formats/dsse';
 import type { ArtifactKind, ArtifactVerdict, Claim } from './artifact.js';
+import { attestationVerdict } from './attestation.js';
 import { type Pinned, pinnedIdentities } from './pinned.js';
 
 /** The kind `statement`. Transcripts are statements too; their own kind comes first. */
@@ -52,17 +55,24 @@ export const statementKind: ArtifactKind = {
     if (statement.predicateType === IDENTITY_ROTATION_TYPE) {
       return identityRotation(envelope, name, who, options.allowUnpinned);
     }
-    return signedByIdentities(envelope, statement, who, options.allowUnpinned);
+    const signatures = await verifyEnvelope(envelope, who.identities);
+    const verdict = signedByIdentities(signatures, statement, who, options.allowUnpinned);
+    if (statement.predicateType !== ATTESTATION_TYPE) return verdict;
+    return attestationVerdict(
+      parseAttestation(statement, name),
+      verdict,
+      signatures.signedBy,
+      who.pinned,
+    );
   },
 };
 
-async function signedByIdentities(
-  envelope: DsseEnvelope,
+function signedByIdentities(
+  { signedBy, problems, unknown }: SignatureVerdict<Identity>,
   statement: Statement,
-  { identities, pinned }: Pinned,
+  { pinned }: Pinned,
   allowUnpinned: boolean,
-): Promise<ArtifactVerdict> {
-  const { signedBy, problems, unknown } = await verifyEnvelope(envelope, identities);
+): ArtifactVerdict {
   const grade = pinned ? 'attested' : 'recorded';
   const claims: Claim[] = [
     ...signedBy.map((identity): Claim => ({

@@ -11,6 +11,7 @@ import type {
   IdentitySpace,
   Waiver,
 } from './context.js';
+import { createShelf } from './attestation-shelf.js';
 import { createHomeLog, homeTrail } from './home-log.js';
 import type { IdentitySpaceOptions } from './identity-space.js';
 import { createKeySpace } from './key-space.js';
@@ -43,6 +44,8 @@ export interface ContextParts {
   readonly version: string;
   /** Where events go instead of the home's own log. */
   readonly record?: ((event: AuditEvent) => void) | undefined;
+  /** What `--attestation` named. */
+  readonly attestation?: string | undefined;
   /** Instead of the operating system's generator alone. */
   readonly random?: ((length: number) => Uint8Array) | undefined;
   /** 17 when not given; tests lower it. */
@@ -80,6 +83,11 @@ export function buildContext(parts: ContextParts): ActionContext {
     airGap: () => host.airGap(),
     record: parts.record ?? createHomeLog(disk, home, now),
     audit: homeTrail(disk, home),
+    // Whoever keeps events elsewhere, keeps what attests them there too.
+    attestations:
+      parts.record === undefined
+        ? createShelf({ disk, home, now, copy: parts.attestation })
+        : undefined,
     progress: parts.progress,
     version: parts.version,
     scryptLogN,

@@ -6,6 +6,7 @@ import type { StorePlace } from '#carriage/stores/store';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
+import type { ChainHead } from '#custody/audit/chain';
 import type { ActionDescription } from '#formats/action';
 import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
@@ -156,6 +157,27 @@ export interface AuditTrail {
   read(): Uint8Array | undefined;
 }
 
+/** Where signed statements about the use of keys are kept, beside the log that names them. */
+export interface AttestationShelf {
+  /** Where `--attestation` wants a copy; `undefined` when it was not given. */
+  readonly copy: string | undefined;
+  /** Folder of the statements. */
+  readonly location: string;
+  /** Whether there is a log here that could name them. */
+  readonly kept: boolean;
+  /** The last entry of the log, which the next statement follows. */
+  head(): ChainHead | undefined;
+  /**
+   * Keeps a statement and names it in the log, if `follows` is still the log's head.
+   * @returns where it lies; `undefined` when the log went on meanwhile and the statement must be made again
+   */
+  keep(
+    bytes: Uint8Array,
+    follows: ChainHead | undefined,
+    names: { readonly [member: string]: Json },
+  ): string | undefined;
+}
+
 /** Everything an action may touch. */
 export interface ActionContext {
   readonly now: () => Date;
@@ -176,6 +198,8 @@ export interface ActionContext {
   readonly record: (event: AuditEvent) => void;
   /** The same chain, for reading; absent where there is none to read. */
   readonly audit?: AuditTrail | undefined;
+  /** Keeps attestations; absent in a ceremony, whose transcript attests all of it. */
+  readonly attestations?: AttestationShelf | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;
   /** Version of conclave, as written into artifacts. */

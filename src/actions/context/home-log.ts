@@ -4,7 +4,13 @@
  */
 import type { Home } from '#carriage/stores/home';
 import type { DurableFiles } from '#carriage/stores/store';
-import { encodeChainLine, headOf, nextEntry, parseChainLine } from '#custody/audit/chain';
+import {
+  type ChainHead,
+  encodeChainLine,
+  headOf,
+  nextEntry,
+  parseChainLine,
+} from '#custody/audit/chain';
 import { formatTime } from '#formats/time';
 import type { AuditEvent, AuditTrail } from './context.js';
 
@@ -16,21 +22,47 @@ export function createHomeLog(
   home: Home,
   now: () => Date,
 ): (event: AuditEvent) => void {
-  return ({ type, data }) => {
+  return (event) => {
     if (!home.exists()) return;
     home.change(() => {
-      const before = disk.exists(home.audit)
-        ? disk.read(home.audit, MAX_LOG_BYTES)
-        : new Uint8Array(0);
-      // What follows the last line feed was never acknowledged: a machine died while writing it.
-      const end = before.lastIndexOf(0x0a) + 1;
-      if (end < before.length) disk.truncate(home.audit, end);
-      const start = end === 0 ? 0 : before.lastIndexOf(0x0a, end - 2) + 1;
-      const last = end === 0 ? undefined : parseChainLine(before.subarray(start, end), home.audit);
-      const head = last === undefined ? undefined : headOf(last);
-      const entry = nextEntry(head, { time: formatTime(now()), type, data });
-      disk.append(home.audit, encodeChainLine(entry));
+      appendEvent(disk, home, now, event);
     });
+  };
+}
+
+/** The head of the log of `home`; `undefined` while it is empty. */
+export function homeHead(disk: DurableFiles, home: Home): ChainHead | undefined {
+  return lastOf(disk, home).head;
+}
+
+/** Appends one event to the log. Only inside `home.change`, which keeps others away. */
+export function appendEvent(
+  disk: DurableFiles,
+  home: Home,
+  now: () => Date,
+  { type, data }: AuditEvent,
+): void {
+  const { head, end, torn } = lastOf(disk, home);
+  // What follows the last line feed was never acknowledged: a machine died while writing it.
+  if (torn) disk.truncate(home.audit, end);
+  disk.append(
+    home.audit,
+    encodeChainLine(nextEntry(head, { time: formatTime(now()), type, data })),
+  );
+}
+
+function lastOf(
+  disk: DurableFiles,
+  home: Home,
+): { readonly head: ChainHead | undefined; readonly end: number; readonly torn: boolean } {
+  const bytes = disk.exists(home.audit) ? disk.read(home.audit, MAX_LOG_BYTES) : new Uint8Array(0);
+  const end = bytes.lastIndexOf(0x0a) + 1;
+  const start = end === 0 ? 0 : bytes.lastIndexOf(0x0a, end - 2) + 1;
+  const last = end === 0 ? undefined : parseChainLine(bytes.subarray(start, end), home.audit);
+  return {
+    head: last === undefined ? undefined : headOf(last),
+    end,
+    torn: end < bytes.length,
   };
 }
 

@@ -18,6 +18,8 @@ export interface Home {
   readonly public: string;
   readonly identities: string;
   readonly audit: string;
+  /** Statements that the log names. */
+  readonly attestations: string;
   /** Whether anything was ever kept here. @throws RefusedError `E_HOME_VERSION` */
   exists(): boolean;
   /** Runs `change` alone, making the home when there is none. @throws TryAgainError `E_LOCKED` */
@@ -45,6 +47,7 @@ export function openHome(files: DurableFiles, path: string): Home {
     public: folders[1],
     identities: folders[2],
     audit: join(path, 'audit.jsonl'),
+    attestations: join(path, 'attestations'),
     exists,
     change: (change) => {
       exists();
