@@ -4,7 +4,7 @@
  */
 import { join, posix } from 'node:path';
 import type { FileSpace } from '#actions/context/context';
-import { hexDigest } from '#actions/session/public-side';
+import { digesting, hexDigest } from '#actions/session/public-side';
 import { MissingInputError, OutputError, RefusedError } from '#formats/errors';
 import type { HostFiles } from '#host/host';
 import type { RecordedArtifact } from '#script/entries';
@@ -52,23 +52,50 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
     return by !== undefined && by !== instance && files.exists(join(session, relative));
   };
 
+  /** Where a file to be read lies. */
+  const present = (path: string): string => {
+    const at = locate(path);
+    if (files.exists(at)) return at;
+    throw new MissingInputError({
+      code: 'E_FILE_MISSING',
+      message: `there is no file ${path} among this session's artifacts`,
+      hint: 'a file from outside is named by a parameter of type path, or bound in the site file',
+    });
+  };
+  /** Where a file to be written goes; its folder is made. */
+  const own = (path: string): { readonly relative: string; readonly at: string } => {
+    const relative = artifactPath(path);
+    if (foreign(path)) throw taken(path, owner(relative) ?? '');
+    const at = join(session, relative);
+    files.makeDirectory(join(at, '..'));
+    return { relative, at };
+  };
+
   return {
-    read: (path, maxBytes = MAX_READ_BYTES) => {
-      const at = locate(path);
-      if (!files.exists(at)) {
-        throw new MissingInputError({
-          code: 'E_FILE_MISSING',
-          message: `there is no file ${path} among this session's artifacts`,
-          hint: 'a file from outside is named by a parameter of type path, or bound in the site file',
-        });
-      }
-      return files.read(at, maxBytes);
+    read: (path, maxBytes = MAX_READ_BYTES) => files.read(present(path), maxBytes),
+    source: (path) => files.openSource(present(path)),
+    sink: (path, sinkOptions = {}) => {
+      const { relative, at } = own(path);
+      const sink = files.createSink(at, { ...sinkOptions, overwrite: true });
+      const digest = digesting();
+      let size = 0;
+      return {
+        write: (bytes) => {
+          sink.write(bytes);
+          digest.update(bytes);
+          size += bytes.length;
+        },
+        commit: () => {
+          sink.commit();
+          written.set(relative, { path: relative, sha256: digest.hex(), size });
+        },
+        [Symbol.dispose]: () => {
+          sink[Symbol.dispose]();
+        },
+      };
     },
     write: (path, bytes, writeOptions = {}) => {
-      const relative = artifactPath(path);
-      if (foreign(path)) throw taken(path, owner(relative) ?? '');
-      const at = join(session, relative);
-      files.makeDirectory(join(at, '..'));
+      const { relative, at } = own(path);
       files.write(at, bytes, { ...writeOptions, overwrite: true });
       written.set(relative, { path: relative, sha256: hexDigest(bytes), size: bytes.length });
     },
@@ -133,9 +160,14 @@ export function folderFiles(files: HostFiles, folder: string): FileSpace {
   const at = (path: string): string => join(folder, artifactPath(path).slice(ARTIFACTS.length));
   return {
     read: (path, maxBytes = MAX_READ_BYTES) => files.read(at(path), maxBytes),
+    source: (path) => files.openSource(at(path)),
     write: (path, bytes, options = {}) => {
       files.makeDirectory(join(at(path), '..'), { secret: true });
       files.write(at(path), bytes, { ...options, overwrite: true });
+    },
+    sink: (path, options = {}) => {
+      files.makeDirectory(join(at(path), '..'), { secret: true });
+      return files.createSink(at(path), { ...options, overwrite: true });
     },
     assertAbsent: () => undefined,
     exists: (path) => files.exists(at(path)),

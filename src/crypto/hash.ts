@@ -28,6 +28,17 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha256', parts);
 }
 
+/** SHA-256 of what comes piece by piece; `digest` ends it and gives 32 bytes. */
+export function createSha256(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
+  const state = createHash('sha256');
+  return {
+    update: (bytes) => {
+      state.update(bytes);
+    },
+    digest: () => own(state.digest()),
+  };
+}
+
 /** SHA-384 over the parts one after another; 48 bytes. */
 export function sha384(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha384', parts);

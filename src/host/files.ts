@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { InputError } from '#formats/errors';
 import { readError, writeError } from './disk-errors.js';
 import { isTemporaryName, temporaryBeside, withFile, writeAll } from './file-calls.js';
+import { createSink, openSource } from './file-streams.js';
 import { type FsPort, type FsStat, systemCode } from './fs-port.js';
 import type { HostFiles, WriteOptions } from './host.js';
 import { acquireLock } from './lock.js';
@@ -31,6 +32,23 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
     write: (path, bytes, options = {}) => {
       writeWhole(fs, path, bytes, options, random);
     },
+    openSource: (path) => openSource(fs, path),
+    createSink: (path, options = {}) =>
+      createSink(
+        fs,
+        path,
+        options,
+        {
+          find: (named) => findTarget(fs, named),
+          place: (temporary, target, overwrite) => {
+            finish(fs, temporary, target, overwrite);
+          },
+          discard: (temporary) => {
+            discard(fs, temporary);
+          },
+        },
+        random,
+      ),
     append: (path, bytes) => {
       changing(path, () => {
         appendWhole(fs, path, bytes);
@@ -144,18 +162,15 @@ function writeWhole(
 ): void {
   changing(path, () => {
     const mode = options.secret === true ? SECRET_FILE : PUBLIC_FILE;
-    const found = statOf(fs, path);
-    if (found?.kind === 'other') {
+    const { target, found } = findTarget(fs, path);
+    if (found === 'other') {
       // A pipe or device (/dev/stdout, /proc/self/fd/3): nothing to replace, so nothing to protect.
       withFile(fs, path, O_WRONLY, mode, (fd) => {
         writeAll(fs, fd, bytes);
       });
       return;
     }
-    // Behind a link stands the file that is meant; renaming over the link itself would replace /dev/stdout.
-    const target = found !== undefined && isLink(fs, path) ? fs.realpath(path) : path;
-    if (found?.kind === 'directory') throw Object.assign(new Error('folder'), { code: 'EISDIR' });
-    if (found !== undefined && options.overwrite !== true) {
+    if (found === 'file' && options.overwrite !== true) {
       throw Object.assign(new Error('exists'), { code: 'EEXIST' });
     }
     const temporary = temporaryBeside(target, random);
@@ -164,14 +179,31 @@ function writeWhole(
         writeAll(fs, fd, bytes);
         fs.fsync(fd);
       });
-      if (options.overwrite === true) fs.rename(temporary, target);
-      else place(fs, temporary, target);
+      finish(fs, temporary, target, options.overwrite === true);
     } catch (error) {
       discard(fs, temporary);
       throw error;
     }
-    syncFolder(fs, dirname(target));
   });
+}
+
+/** What a path to be written names. Behind a link stands the file that is meant; renaming over the link would replace /dev/stdout. */
+function findTarget(
+  fs: FsPort,
+  path: string,
+): { readonly target: string; readonly found: 'none' | 'file' | 'other' } {
+  const found = statOf(fs, path);
+  if (found === undefined) return { target: path, found: 'none' };
+  if (found.kind === 'other') return { target: path, found: 'other' };
+  if (found.kind === 'directory') throw Object.assign(new Error('folder'), { code: 'EISDIR' });
+  return { target: isLink(fs, path) ? fs.realpath(path) : path, found: 'file' };
+}
+
+/** Gives a finished temporary file its name, durably. */
+function finish(fs: FsPort, temporary: string, target: string, overwrite: boolean): void {
+  if (overwrite) fs.rename(temporary, target);
+  else place(fs, temporary, target);
+  syncFolder(fs, dirname(target));
 }
 
 function appendWhole(fs: FsPort, path: string, bytes: Uint8Array): void {

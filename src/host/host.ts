@@ -3,6 +3,8 @@
  * fault injection replace it. Calls are synchronous on purpose: nothing else runs between a journal write and its fsync.
  */
 
+import type { FileSink, FileSource } from '#formats/byte-stream';
+
 /** How a file is to be written. */
 export interface WriteOptions {
   /** 0600 instead of 0644. */
@@ -17,6 +19,13 @@ export interface HostFiles {
   read(path: string, maxBytes?: number): Uint8Array;
   /** Atomic: temporary file beside it, fsync, rename (or link, when it must not exist), fsync of the folder. @throws OutputError */
   write(path: string, bytes: Uint8Array, options?: WriteOptions): void;
+  /** A file, pipe or device to be read piece by piece; the caller closes it. @throws as `read`, also later */
+  openSource(path: string): FileSource;
+  /**
+   * A file to be written piece by piece: it is there, whole and durable, once committed, and not before. A pipe or device gets
+   * everything on commit. @throws OutputError, also later
+   */
+  createSink(path: string, options?: WriteOptions): FileSink;
   /** Appends and fsyncs; a torn last line is the reader's business. @throws OutputError */
   append(path: string, bytes: Uint8Array): void;
   /** Cuts a file to a length and fsyncs (used to drop a torn last journal line). */

@@ -1,6 +1,7 @@
 /** A machine in memory: files that tests can copy, count and make fail, a clock that they set. */
 import { randomBytes } from 'node:crypto';
 import { dirname, normalize } from 'node:path';
+import { sourceOf } from '#formats/byte-stream';
 import { concat } from '#formats/bytes';
 import { InputError, MissingInputError, OutputError, TryAgainError } from '#formats/errors';
 import { probeNames } from '#host/air-gap';
@@ -79,6 +80,17 @@ export function memoryHost(
           throw new OutputError({ code: 'E_FILE_FOLDER', message: `no folder for ${path}` });
         disk.files.set(at(path), bytes.slice());
       });
+    },
+    openSource: (path) => ({ ...sourceOf(read(path)), [Symbol.dispose]: () => undefined }),
+    createSink: (path, writeOptions) => {
+      const parts: Uint8Array[] = [];
+      return {
+        write: (bytes) => void parts.push(bytes.slice()),
+        commit: () => {
+          files.write(path, concat(...parts), writeOptions);
+        },
+        [Symbol.dispose]: () => undefined,
+      };
     },
     append: (path, bytes) => {
       changing('append', path, () => {

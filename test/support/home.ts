@@ -25,6 +25,7 @@ export interface RunOptions {
   readonly force?: boolean;
   readonly environment?: Environment;
   readonly waivers?: readonly Waiver[];
+  readonly allowedEnvironments?: readonly Environment[];
   readonly identity?: string;
   readonly stdin?: Uint8Array;
   readonly confirms?: boolean;
@@ -95,7 +96,7 @@ function contextIn(
     identity: options.identity,
     environment: options.environment ?? 'production',
     waivers: new Set(options.waivers ?? []),
-    allowedEnvironments: new Set(),
+    allowedEnvironments: new Set(options.allowedEnvironments ?? []),
     progress: () => undefined,
     version: '0.0.0',
     scryptLogN: 10,

@@ -8,6 +8,7 @@ import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
 import type { ChainHead } from '#custody/audit/chain';
 import type { ActionDescription } from '#formats/action';
+import type { FileSink, FileSource } from '#formats/byte-stream';
 import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
 
@@ -89,6 +90,10 @@ export interface FileSpace {
   read(path: string, maxBytes?: number): Uint8Array;
   /** Atomic, fsynced; 0600 when secret; refuses to overwrite without `--force`. @throws OutputError `E_FILE_EXISTS` */
   write(path: string, bytes: Uint8Array, options?: { readonly secret?: boolean }): void;
+  /** Content piece by piece, for what may be larger than memory; the caller closes it. @throws MissingInputError `E_FILE_MISSING` */
+  source(path: string): FileSource;
+  /** As `write`, piece by piece: nothing is there before it is committed. @throws OutputError `E_FILE_EXISTS` */
+  sink(path: string, options?: { readonly secret?: boolean }): FileSink;
   /** @throws OutputError when any of these outputs exists already: asked before work begins. */
   assertAbsent(paths: readonly string[]): void;
   exists(path: string): boolean;

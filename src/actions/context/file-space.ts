@@ -1,5 +1,7 @@
 /** Files as the operator names them: `-` is standard input or output, and nothing is overwritten without `--force`. */
 import type { DurableFiles } from '#carriage/stores/store';
+import { sourceOf } from '#formats/byte-stream';
+import { heldSink } from '#formats/held-sink';
 import { InputError, OutputError, UsageError } from '#formats/errors';
 import type { FileSpace } from './context.js';
 
@@ -18,18 +20,21 @@ const DEFAULT_LIMIT = 64 * 1024 * 1024;
 /** A file space over durable files and two streams. */
 export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOptions): FileSpace {
   let stdinTaken = false;
+  const takeStdin = (): Uint8Array => {
+    if (stdinTaken) {
+      throw new UsageError({
+        code: 'E_STDIN_TWICE',
+        message: 'standard input is named for two inputs',
+        hint: 'give one of them as a file',
+      });
+    }
+    stdinTaken = true;
+    return stdin();
+  };
   return {
     read: (path, maxBytes = DEFAULT_LIMIT) => {
       if (path !== '-') return files.read(path, maxBytes);
-      if (stdinTaken) {
-        throw new UsageError({
-          code: 'E_STDIN_TWICE',
-          message: 'standard input is named for two inputs',
-          hint: 'give one of them as a file',
-        });
-      }
-      stdinTaken = true;
-      const bytes = stdin();
+      const bytes = takeStdin();
       if (bytes.length <= maxBytes) return bytes;
       bytes.fill(0);
       throw new InputError({
@@ -41,6 +46,20 @@ export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOption
       if (path === '-') stdout(bytes);
       else files.write(path, bytes, { secret: options.secret === true, overwrite: force });
     },
+    source: (path) => {
+      if (path !== '-') return files.openSource(path);
+      const bytes = takeStdin();
+      return {
+        ...sourceOf(bytes),
+        [Symbol.dispose]: () => {
+          bytes.fill(0);
+        },
+      };
+    },
+    sink: (path, options = {}) =>
+      path === '-'
+        ? heldSink(path, stdout)
+        : files.createSink(path, { secret: options.secret === true, overwrite: force }),
     assertAbsent: (paths) => {
       const there = force ? undefined : paths.find((path) => path !== '-' && files.exists(path));
       if (there === undefined) return;

@@ -1,6 +1,6 @@
 /** What a session must know of keys and files without touching anything secret: digests, and keys by their records. */
 import { resolve } from '#crypto/registry';
-import { sha256 } from '#crypto/hash';
+import { createSha256, sha256 } from '#crypto/hash';
 import { parseRecordJson } from '#custody/authority/record';
 import { toHex } from '#formats/bytes';
 import type { Json } from '#formats/canonical-json';
@@ -12,6 +12,12 @@ export const digest = (bytes: Uint8Array): Uint8Array => sha256(bytes);
 /** Lower-case hex SHA-256. */
 export function hexDigest(bytes: Uint8Array): string {
   return toHex(sha256(bytes));
+}
+
+/** SHA-256 of what comes piece by piece; `hex` ends it. */
+export function digesting(): { update(bytes: Uint8Array): void; hex(): string } {
+  const { update, digest: end } = createSha256();
+  return { update, hex: () => toHex(end()) };
 }
 
 /**

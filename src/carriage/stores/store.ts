@@ -3,6 +3,7 @@
  * apart from what they mean: it neither opens nor seals anything.
  */
 
+import type { FileSink, FileSource } from '#formats/byte-stream';
 import { type ConclaveError, UnavailableError } from '#formats/errors';
 
 /** A place where keys rest, as `--store` and key references name it. */
@@ -89,6 +90,11 @@ export interface DurableFiles {
     bytes: Uint8Array,
     options?: { readonly secret?: boolean; readonly overwrite?: boolean },
   ): void;
+  openSource(path: string): FileSource;
+  createSink(
+    path: string,
+    options?: { readonly secret?: boolean; readonly overwrite?: boolean },
+  ): FileSink;
   append(path: string, bytes: Uint8Array): void;
   truncate(path: string, length: number): void;
   exists(path: string): boolean;

@@ -1,0 +1,114 @@
+/** `rewrap`: the content of a container, sealed again to other keys or by other algorithms, in memory only. */
+import { formatNames } from '#carriage/wrapping/table';
+import { encodeRecord } from '#custody/authority/record';
+import { defineAction } from './action.js';
+import { withOpened } from './wrapping/open.js';
+import { resolveDestination } from './wrapping/target.js';
+import {
+  assertMarkAllowed,
+  assertMayLeave,
+  keyContent,
+  presentWrapped,
+  type Wrapped,
+  writeWrapped,
+} from './wrapping/write.js';
+
+/** What was wrapped again. */
+export interface Rewrapped extends Wrapped {
+  /** `sha256:HEX` of the container that was opened. */
+  readonly from: string;
+}
+
+export const rewrap = defineAction({
+  id: 'rewrap',
+  summary: 'seal what was wrapped again, to other keys',
+  description:
+    'Opens a container and seals its content to new recipients, without writing the content anywhere in between: to replace an ' +
+    'algorithm, to replace a recipient, or to add one. The new container counts one epoch more. The old one still opens for ' +
+    'whoever has it and its key: destroy both when they have served.',
+  inputs: {
+    in: { type: 'file', summary: 'the container', required: true },
+    key: { type: 'key', summary: 'the private key that opens it' },
+    to: {
+      type: 'public-key',
+      summary: 'whom it is for from now on; several times for several',
+      required: true,
+      repeat: true,
+      placeholder: 'PUB',
+    },
+    expectTo: {
+      type: 'digest',
+      summary: 'refuse any recipient whose key has another digest',
+      repeat: true,
+      pattern: 'sha256:[0-9a-f]{64}',
+      placeholder: 'sha256:HEX',
+    },
+    format: {
+      type: 'string',
+      summary: 'form of the result; follows from --to when not given',
+      choices: formatNames,
+    },
+    algorithm: {
+      type: 'string',
+      summary: "the provider's name for how to wrap, where there is a choice",
+      placeholder: 'A',
+    },
+    out: { type: 'path', summary: 'file to write', required: true },
+  },
+  outputs: {
+    out: { type: 'file', summary: 'what was written' },
+    digest: { type: 'digest', summary: 'its SHA-256' },
+    keyId: { type: 'string', summary: 'id of the wrapped key' },
+  },
+  options: ['passphrase', 'identity', 'allow-environment', 'force'],
+  effect: 'repeatable',
+  secrecy: 'protects',
+  examples: [
+    {
+      command:
+        'conclave rewrap --in backup.wrapped --key transport-2026 --to transport-2027.pub --out backup-2027.wrapped',
+      explains: 'move a container to the next transport key',
+    },
+  ],
+  async run(input, context): Promise<Rewrapped> {
+    context.files.assertAbsent([input.out]);
+    const destination = await resolveDestination(input, context);
+    return await withOpened(input, context, async (opened) => {
+      const { environment, epoch } = opened;
+      assertMarkAllowed(environment, context, input.in);
+      if (opened.kind === 'key') assertMayLeave(opened.record, context);
+      const content =
+        opened.kind === 'key'
+          ? keyContent(opened, opened.record, encodeRecord(opened.record))
+          : ({ kind: 'file', source: opened.source } as const);
+      const result = await writeWrapped(
+        {
+          out: input.out,
+          destination,
+          content,
+          environment,
+          epoch: epoch + 1,
+          algorithm: input.algorithm,
+        },
+        context,
+      );
+      const from = opened.digest();
+      const { keyId, format, digest, to } = result;
+      context.record({
+        type: 'rewrap',
+        data: {
+          content: content.kind,
+          key: keyId,
+          from,
+          format,
+          digest,
+          to: to.map(({ sha256 }) => sha256),
+          epoch: result.epoch,
+          environment,
+        },
+      });
+      return { ...result, from };
+    });
+  },
+  present: (result) => presentWrapped(result, 'wrapped again'),
+});

@@ -1,0 +1,147 @@
+/** `unwrap`: what was sealed to a key that is here. */
+import { selfCheck } from '#crypto/self-check';
+import { addHistory } from '#custody/authority/states';
+import type { KeyRecord } from '#custody/authority/record';
+import { pour } from '#formats/byte-stream';
+import { UsageError } from '#formats/errors';
+import { formatTime } from '#formats/time';
+import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
+import { recordPathOf } from './context/key-space.js';
+import { type OpenedContent, withOpened } from './wrapping/open.js';
+
+/** What was unwrapped. */
+export interface Unwrapped {
+  readonly content: 'key' | 'file';
+  /** Where the key rests; null for a file. */
+  readonly key: string | null;
+  /** What was written; null for a key that went into the store. */
+  readonly out: string | null;
+  readonly keyId: string | null;
+  readonly algorithm: string | null;
+  readonly environment: string;
+  readonly epoch: number;
+  readonly format: string;
+  /** `sha256:HEX` of the container. */
+  readonly digest: string;
+  readonly checks: readonly string[];
+}
+
+export const unwrap = defineAction({
+  id: 'unwrap',
+  summary: 'open what was wrapped to a key that is here',
+  description:
+    'Opens what conclave wrap made, and what others made in the same formats; the format is recognised. A wrapped key goes into ' +
+    'the store, or with --out into a key file, protected as a new key is; a file is written as it was. Nothing appears under its ' +
+    'name before all of it was authenticated. Whatever is wrong with a container, the answer is the same: it does not open.\n' +
+    'Without --key and --identity the key is looked for in the store.',
+  inputs: {
+    key: { type: 'key', summary: 'the private key that opens it' },
+    in: { type: 'file', summary: 'what was wrapped', required: true },
+    out: { type: 'path', summary: 'file to write; a key goes into the store without it' },
+    name: {
+      type: 'string',
+      summary: 'name in the store of a key; the one in its record when not given',
+      pattern: '[A-Za-z0-9][A-Za-z0-9_-]{0,63}',
+    },
+  },
+  outputs: {
+    key: { type: 'key', summary: 'the key, when it was one' },
+    out: { type: 'file', summary: 'the file that was written' },
+    keyId: { type: 'string', summary: 'id of the key' },
+    digest: { type: 'digest', summary: 'SHA-256 of the container' },
+  },
+  options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  effect: 'repeatable',
+  secrecy: 'creates',
+  examples: [
+    {
+      command: 'conclave unwrap --in release.wrapped --identity ./ben.key',
+      explains: 'a key into the store',
+    },
+    {
+      command: 'conclave unwrap --key transport --in backup.tar.wrapped --out backup.tar',
+      explains: 'a file',
+    },
+  ],
+  async run(input, context): Promise<Unwrapped> {
+    const { out } = input;
+    // A key has its record beside it, whichever it turns out to be: both names must be free.
+    if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
+    return await withOpened(input, context, async (opened) => {
+      const { kind, environment, epoch, format } = opened;
+      const placed =
+        opened.kind === 'key'
+          ? await placeKey(opened, input, context)
+          : { ...placeFile(opened, out, context), key: null, record: undefined, checks: [] };
+      const digest = opened.digest();
+      context.record({
+        type: 'unwrap',
+        data: { content: kind, key: placed.record?.id ?? null, format, digest, environment },
+      });
+      return {
+        content: kind,
+        key: placed.key,
+        out: out ?? null,
+        keyId: placed.record?.id ?? null,
+        algorithm: placed.record?.algorithm ?? null,
+        environment,
+        epoch,
+        format,
+        digest,
+        checks: placed.checks,
+      };
+    });
+  },
+  present: (result) =>
+    [
+      ...(result.environment === 'production'
+        ? []
+        : [`${result.environment.toUpperCase()}: not for production`]),
+      result.content === 'key'
+        ? `${result.algorithm} key ${result.keyId ?? ''} is at ${result.key ?? ''}`
+        : `unwrapped ${result.out ?? ''}`,
+      ...(result.checks.length === 0 ? [] : [`checked ${result.checks.join(', ')}`]),
+      `container ${result.digest}: who sent it, it does not say`,
+    ].join('\n'),
+});
+
+function placeFile(
+  { source }: OpenedContent & { kind: 'file' },
+  out: string | undefined,
+  { files }: ActionContext,
+): object {
+  if (out === undefined) {
+    throw new UsageError({
+      code: 'E_UNWRAP_OUT',
+      message: 'a file was wrapped, and nothing says where to write it',
+      hint: 'give --out FILE',
+    });
+  }
+  using sink = files.sink(out, { secret: true });
+  pour(source, sink);
+  sink.commit();
+  return {};
+}
+
+async function placeKey(
+  { descriptor, secret, record, format }: OpenedContent & { kind: 'key' },
+  { out, name }: { readonly out?: string | undefined; readonly name?: string | undefined },
+  context: ActionContext,
+): Promise<{ key: string; record: KeyRecord; checks: readonly string[] }> {
+  const raw = secret.use((bytes) => bytes.slice());
+  let checks: readonly string[];
+  try {
+    ({ checks } = await selfCheck(descriptor, raw, context.random));
+  } finally {
+    raw.fill(0);
+  }
+  const time = formatTime(context.now());
+  const isNew = record.history.length === 1 && record.history[0]?.event === 'imported';
+  const named = { ...record, name: name ?? record.name };
+  const placed = isNew
+    ? named
+    : addHistory(named, 'imported', { time, reason: `unwrapped (${format})` });
+  const found = await context.keys.add(placed, secret, { out });
+  return { key: found.location, record: placed, checks };
+}

@@ -1,0 +1,118 @@
+/** `wrap`: a key or a file, sealed to public keys that others hold. */
+import { formatNames } from '#carriage/wrapping/table';
+import { encodeRecord } from '#custody/authority/record';
+import { UsageError } from '#formats/errors';
+import { defineAction } from './action.js';
+import { resolveDestination } from './wrapping/target.js';
+import {
+  assertMayLeave,
+  keyContent,
+  markOf,
+  presentWrapped,
+  type Wrapped,
+  writeWrapped,
+} from './wrapping/write.js';
+
+export const wrap = defineAction({
+  id: 'wrap',
+  summary: 'seal a key or a file to the public keys of others',
+  description:
+    'Seals a key or a file so that only the holders of the named keys open it. The default is the hybrid container: HPKE with a ' +
+    'post-quantum KEM, AES-256-GCM, everything public in a header that cannot be changed; a file may be of any size. ' +
+    'A recipient is a public key in any form, a key of the store, or the public file of an identity.\n' +
+    'Wrapping keys come from elsewhere: compare the digest that is printed with their owner over another channel, or give it by ' +
+    '--expect-to, and any other key is refused. Whatever is wrapped names no sender. Keys marked dev or rehearsal are refused ' +
+    'without --allow-environment.',
+  inputs: {
+    key: { type: 'key', summary: 'the key to wrap' },
+    in: { type: 'file', summary: 'the file to wrap', placeholder: 'FILE' },
+    to: {
+      type: 'public-key',
+      summary: 'whom it is for; several times for several',
+      required: true,
+      repeat: true,
+      placeholder: 'PUB',
+    },
+    expectTo: {
+      type: 'digest',
+      summary: 'refuse any recipient whose key has another digest',
+      repeat: true,
+      pattern: 'sha256:[0-9a-f]{64}',
+      placeholder: 'sha256:HEX',
+    },
+    format: {
+      type: 'string',
+      summary: 'form of the result; follows from --to when not given',
+      choices: formatNames,
+    },
+    algorithm: {
+      type: 'string',
+      summary: "the provider's name for how to wrap, where there is a choice",
+      placeholder: 'A',
+    },
+    out: { type: 'path', summary: 'file to write', required: true },
+  },
+  outputs: {
+    out: { type: 'file', summary: 'what was written' },
+    digest: { type: 'digest', summary: 'its SHA-256' },
+    keyId: { type: 'string', summary: 'id of the wrapped key' },
+  },
+  options: ['passphrase', 'allow-environment', 'force'],
+  effect: 'repeatable',
+  secrecy: 'protects',
+  examples: [
+    {
+      command: 'conclave wrap --key release --to ben.pub --out release.wrapped',
+      explains: 'a key for the holder of an identity',
+    },
+    {
+      command: 'conclave wrap --in backup.tar --to ann.pub --to ben.pub --out backup.tar.wrapped',
+      explains: 'a file of any size for two people, either of whom opens it',
+    },
+  ],
+  async run(input, context): Promise<Wrapped> {
+    if ((input.key === undefined) === (input.in === undefined)) {
+      throw new UsageError({
+        code: 'E_WRAP_SOURCE',
+        message:
+          input.key === undefined
+            ? 'nothing to wrap was named'
+            : 'both a key and a file were named',
+        hint: 'give one of --key and --in',
+      });
+    }
+    context.files.assertAbsent([input.out]);
+    const destination = await resolveDestination(input, context);
+    const options = { out: input.out, destination, epoch: 0, algorithm: input.algorithm };
+    let result: Wrapped;
+    if (input.key !== undefined) {
+      // Asked before a passphrase is: what must not leave is not opened.
+      assertMayLeave((await context.keys.find(input.key)).record, context);
+      using key = await context.keys.open(input.key);
+      const { record } = key;
+      assertMayLeave(record, context);
+      const environment = markOf(record.environment, context.environment);
+      const content = keyContent(key, record, encodeRecord(record));
+      result = await writeWrapped({ ...options, content, environment }, context);
+    } else {
+      using source = context.files.source(input.in as string);
+      const { environment } = context;
+      const content = { kind: 'file', source } as const;
+      result = await writeWrapped({ ...options, content, environment }, context);
+    }
+    const { format, content, keyId, digest, to, environment } = result;
+    context.record({
+      type: 'wrap',
+      data: {
+        content,
+        key: keyId,
+        format,
+        digest,
+        to: to.map(({ sha256 }) => sha256),
+        environment,
+      },
+    });
+    return result;
+  },
+  present: (result) => presentWrapped(result),
+});
