@@ -5,7 +5,7 @@
  */
 import { concat, equal, utf8 } from '#formats/bytes';
 import { type ByteSource, prepended } from '#formats/byte-stream';
-import { canonicalJson, type JsonObject, parseCanonicalJson } from '#formats/canonical-json';
+import { canonicalJson, parseCanonicalJson } from '#formats/canonical-json';
 import { InputError, NegativeError } from '#formats/errors';
 import type { Infer } from '#formats/schema';
 import * as s from '#formats/schema';
