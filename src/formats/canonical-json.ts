@@ -19,6 +19,8 @@ export interface JsonLimits {
   readonly maxBytes?: number;
   /** Deepest nesting; default 32. */
   readonly maxDepth?: number;
+  /** Accept fractions and exponents: for files of other programs only, whose numbers are read and never written again. */
+  readonly fractions?: boolean;
 }
 
 /** Options of the encoder. */
@@ -74,7 +76,7 @@ export function parseJson(input: string | Uint8Array, what: string, limits: Json
     });
   }
   const text = typeof input === 'string' ? input : fromUtf8(input, what);
-  return new Reader(text, what, limits.maxDepth ?? 32).document();
+  return new Reader(text, what, limits.maxDepth ?? 32, limits.fractions === true).document();
 }
 
 /**
@@ -117,6 +119,7 @@ function unrepresentable(what: string): InternalError {
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)/y;
 const FRACTION = /[.eE]/;
+const TAIL = /(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -134,12 +137,14 @@ class Reader {
   readonly #text: string;
   readonly #what: string;
   readonly #maxDepth: number;
+  readonly #fractions: boolean;
   #at = 0;
 
-  constructor(text: string, what: string, maxDepth: number) {
+  constructor(text: string, what: string, maxDepth: number, fractions: boolean) {
     this.#text = text;
     this.#what = what;
     this.#maxDepth = maxDepth;
+    this.#fractions = fractions;
   }
 
   document(): Json {
@@ -243,10 +248,20 @@ class Reader {
     const text = NUMBER.exec(this.#text)?.[0];
     if (text === undefined) throw this.#fail('a value was expected');
     this.#at += text.length;
+    if (this.#fractions && FRACTION.test(this.#text[this.#at] ?? '')) return this.#fraction(text);
     if (FRACTION.test(this.#text[this.#at] ?? '')) throw this.#fail('only integers are allowed');
     const value = Number(text);
     if (!Number.isSafeInteger(value)) throw this.#fail('a number beyond 2^53-1');
     if (Object.is(value, -0)) throw this.#fail('negative zero');
+    return value;
+  }
+
+  #fraction(whole: string): number {
+    TAIL.lastIndex = this.#at;
+    const tail = TAIL.exec(this.#text)?.[0] ?? '';
+    this.#at += tail.length;
+    const value = Number(whole + tail);
+    if (tail === '' || !Number.isFinite(value)) throw this.#fail('a malformed number');
     return value;
   }
 
