@@ -1,0 +1,6 @@
+/** Words of the commands that people are told to run next: what a provider's document said must not become shell syntax. */
+
+/** A word as a POSIX shell reads it back. */
+export function shellWord(text: string): string {
+  return /^[A-Za-z0-9_./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
