@@ -20,7 +20,7 @@ export function farKey(bits: 2048 | 3072 | 4096): FarKey {
   const key: FarKey = {
     bits,
     spki: new Uint8Array(publicKey.export({ format: 'der', type: 'spki' })),
-    pem: publicKey.export({ format: 'pem', type: 'spki' }),
+    pem: publicKey.export({ format: 'pem', type: 'spki' }) as string,
     privatePem: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
     publicKey,
   };
