@@ -38,7 +38,7 @@ export class Theirs {
     return new Theirs(value, what);
   }
 
-  /** Whether a member is there and not null. */
+  /** Whether a member is there and not null, which is the same to every provider. */
   has(name: string): boolean {
     const value = this.#raw(name);
     return value !== undefined && value !== null;
@@ -55,12 +55,14 @@ export class Theirs {
 
   /** A text, or `undefined` when the member is absent or null. */
   optionalText(name: string): string | undefined {
-    return this.has(name) ? this.text(name) : this.#absent(name);
+    this.#asked.add(name);
+    return this.has(name) ? this.text(name) : undefined;
   }
 
   /** A number, or `undefined` when the member is absent or null. */
   optionalNumber(name: string): number | undefined {
-    if (!this.has(name)) return this.#absent(name);
+    this.#asked.add(name);
+    if (!this.has(name)) return undefined;
     const value = this.#ask(name);
     if (typeof value !== 'number') throw this.#fault(name, 'a number was expected');
     return value;
@@ -68,7 +70,8 @@ export class Theirs {
 
   /** `true` or `false`, or `undefined` when the member is absent or null. */
   optionalBoolean(name: string): boolean | undefined {
-    if (!this.has(name)) return this.#absent(name);
+    this.#asked.add(name);
+    if (!this.has(name)) return undefined;
     const value = this.#ask(name);
     if (typeof value !== 'boolean') throw this.#fault(name, 'true or false was expected');
     return value;
@@ -116,7 +119,8 @@ export class Theirs {
 
   /** A moment: ISO 8601 with a zone, or seconds since 1970, as command lines print either; `undefined` when absent. */
   optionalTime(name: string): Date | undefined {
-    if (!this.has(name)) return this.#absent(name);
+    this.#asked.add(name);
+    if (!this.has(name)) return undefined;
     const value = this.#ask(name);
     const time = timeOf(value);
     if (time === undefined) throw this.#fault(name, 'a time was expected');
@@ -147,12 +151,6 @@ export class Theirs {
     const value = this.#raw(name);
     if (value === undefined || value === null) throw this.#fault(name, 'it is missing');
     return value;
-  }
-
-  /** Absent and null are the same to every provider; either way the member was looked at. */
-  #absent(name: string): undefined {
-    this.#asked.add(name);
-    return undefined;
   }
 
   #fault(name: string, problem: string): InputError {
