@@ -165,7 +165,7 @@ describe('AWS KMS', () => {
     expect(awsKms.companions?.(wrapped)).toEqual([
       { suffix: '.token', bytes: new Uint8Array(Buffer.alloc(300, 7)) },
     ]);
-    expect(awsKms.next(wrapped).join('\n')).toContain(
+    expect(awsKms.next(wrapped, 'OUT').join('\n')).toContain(
       'aws kms import-key-material --key-id arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab ' +
         '--encrypted-key-material fileb://OUT --import-token fileb://OUT.token',
     );
@@ -208,7 +208,7 @@ describe('AWS KMS', () => {
   it('makes nothing of a key id that is shell syntax', async () => {
     const evil = read(awsKms, awsParameters(far, { KeyId: "x'; rm -rf / #" }));
     const wrapped = await wrap(awsKms, evil, 'aes-256');
-    expect(awsKms.next(wrapped).join('\n')).toContain(`--key-id 'x'\\''; rm -rf / #'`);
+    expect(awsKms.next(wrapped, 'OUT').join('\n')).toContain(`--key-id 'x'\\''; rm -rf / #'`);
   });
 });
 
@@ -228,7 +228,7 @@ describe('Google Cloud KMS', () => {
     await expect(wrap(gcpKms, offer, 'aes-256', 'RSA_OAEP_3072_SHA1_AES_256')).rejects.toThrow(
       /says RSA_OAEP_3072_SHA256_AES_256/,
     );
-    expect(gcpKms.next(wrapped)[0]).toBe(
+    expect(gcpKms.next(wrapped, 'OUT')[0]).toBe(
       'gcloud kms keys versions import --project acme --location europe-west3 --keyring ring --key KEY ' +
         '--import-job job-1 --algorithm google-symmetric-encryption --wrapped-key-file OUT',
     );
@@ -294,7 +294,7 @@ describe('Azure', () => {
     });
     const profile = { steps: 'two-step', hash: 'sha1' } as const;
     expect(openUnderRsa(profile, pkcs8, 384, blob.ciphertext, 'x')).toEqual(secret);
-    expect(azureByok.next(wrapped)).toEqual([
+    expect(azureByok.next(wrapped, 'OUT')).toEqual([
       'az keyvault key import --vault-name acme-vault --name NAME --kty oct --byok-file OUT',
     ]);
   });
@@ -305,7 +305,7 @@ describe('Azure', () => {
     const jwk = Buffer.from(JSON.stringify({ kid, kty: 'RSA-HSM', key_ops: ['import'], n, e }));
     const offer = read(azureByok, jwk);
     const wrapped = await wrap(azureByok, offer, 'aes-256');
-    expect(azureByok.next(wrapped)[0]).toContain('--hsm-name hsm ');
+    expect(azureByok.next(wrapped, 'OUT')[0]).toContain('--hsm-name hsm ');
     await expect(wrap(azureByok, offer, 'ed25519')).rejects.toThrow(/RSA, EC and AES keys only/);
   });
 
@@ -334,7 +334,9 @@ describe('Vault and OpenBao', () => {
       hashFunction: 'SHA512',
       type: 'aes256-gcm96',
     });
-    expect(vaultTransit.next(wrapped)).toEqual(['vault write transit/keys/NAME/import @OUT']);
+    expect(vaultTransit.next(wrapped, 'OUT')).toEqual([
+      'vault write transit/keys/NAME/import @OUT',
+    ]);
   });
 
   it('OpenBao takes the seed of an ML-DSA key, Vault none', async () => {
@@ -372,7 +374,7 @@ describe('PKCS#11', () => {
     const wrapped = await wrap(pkcs11TwoStep, offer, 'ml-dsa-65', 'RSA_AES_KEY_WRAP_SHA_1');
     const opened = openUnderRsa({ steps: 'two-step', hash: 'sha1' }, pkcs8, 384, wrapped.blob, 'x');
     expect(opened).toHaveLength(54);
-    expect(pkcs11TwoStep.next(wrapped)[0]).toBe(
+    expect(pkcs11TwoStep.next(wrapped, 'OUT')[0]).toBe(
       'head -c 384 OUT > OUT.aes && tail -c +385 OUT > OUT.key',
     );
   });

@@ -1,5 +1,6 @@
 /** Wrapping into a file: what `wrap` and `rewrap` share. */
 import type { Content, Mark, WrapReport } from '#carriage/wrapping/format';
+import { shellWord } from '#carriage/wrapping/providers/shell';
 import { createSha256 } from '#crypto/hash';
 import type { KeyRecord } from '#custody/authority/record';
 import { toHex } from '#formats/bytes';
@@ -27,6 +28,10 @@ export interface Wrapped {
   readonly size: number;
   readonly details: JsonObject;
   readonly notes: readonly string[];
+  /** Files that go with it. */
+  readonly companions: readonly string[];
+  /** What to run next at the provider's. */
+  readonly next: readonly string[];
 }
 
 /** How it is to be written. */
@@ -58,6 +63,7 @@ export async function writeWrapped(
     algorithm: options.algorithm,
     armor: options.armor,
     created: formatTime(context.now()),
+    version: context.version,
     random: context.random,
     sink: {
       write: (bytes) => {
@@ -67,6 +73,8 @@ export async function writeWrapped(
       },
     },
   });
+  const companions = report.companions ?? [];
+  for (const { suffix, bytes } of companions) context.files.write(`${out}${suffix}`, bytes);
   file.commit();
   return {
     out,
@@ -81,6 +89,8 @@ export async function writeWrapped(
     size,
     details: report.details,
     notes: report.notes,
+    companions: companions.map(({ suffix }) => `${out}${suffix}`),
+    next: [...(report.next?.(shellWord(out)) ?? [])],
   };
 }
 
@@ -143,5 +153,6 @@ export function presentWrapped(result: Wrapped, verb = 'wrapped'): string {
     ...result.to.map(({ name, sha256 }) => `to ${name}: ${sha256}`),
     `digest ${result.digest}`,
     ...result.notes,
+    ...(result.next.length === 0 ? [] : ['next:', ...result.next.map((line) => `  ${line}`)]),
   ].join('\n');
 }

@@ -4,6 +4,7 @@
  * @see AWS KMS API reference, GetParametersForImport, ImportKeyMaterial
  */
 import { UsageError } from '#formats/errors';
+import { importFormat } from './providers/format.js';
 import type { Provider } from './providers/provider.js';
 import { shellWord } from './providers/shell.js';
 
@@ -85,10 +86,13 @@ export const awsKms: Provider = {
   envelope: ({ blob }) => blob,
   companions: ({ offer }) =>
     offer.token === undefined ? [] : [{ suffix: '.token', bytes: offer.token }],
-  next: ({ offer, profile, accepted }) => [
+  next: ({ offer, profile, accepted }, out) => [
     `# the parameters must have been asked for with --wrapping-algorithm ${profile.name}, for a key of spec ${accepted.spec}`,
     `aws kms import-key-material --key-id ${shellWord(offer.names['key'] ?? 'KEY-ID')} ` +
-      `--encrypted-key-material fileb://OUT --import-token fileb://${offer.token === undefined ? 'IMPORT-TOKEN' : 'OUT.token'} ` +
+      `--encrypted-key-material fileb://${out} --import-token fileb://${offer.token === undefined ? 'IMPORT-TOKEN' : `${out}.token`} ` +
       '--expiration-model KEY_MATERIAL_DOES_NOT_EXPIRE',
   ],
 };
+
+/** The format `aws-kms`. */
+export const format = importFormat(awsKms);

@@ -7,6 +7,7 @@ import { spkiOfRsaJwk } from '#crypto/rsa-oaep';
 import { fromBase64Url, toBase64Url, utf8 } from '#formats/bytes';
 import { type JsonObject, parseJson } from '#formats/canonical-json';
 import * as s from '#formats/schema';
+import { importFormat } from './providers/format.js';
 import type { Provider } from './providers/provider.js';
 import { shellWord } from './providers/shell.js';
 import { jwkNumber, type Theirs } from './providers/theirs.js';
@@ -132,7 +133,7 @@ export const azureByok: Provider = {
       ciphertext: blob,
       generator: `conclave ${version}; no HSM`,
     }),
-  next: ({ offer, accepted }) => {
+  next: ({ offer, accepted }, out) => {
     const host = /^https:\/\/(?<vault>[A-Za-z0-9-]+)\.(?<service>vault|managedhsm)\./.exec(
       offer.names['kid'] ?? '',
     )?.groups;
@@ -140,7 +141,7 @@ export const azureByok: Provider = {
       host === undefined
         ? '--vault-name VAULT'
         : `--${host['service'] === 'vault' ? 'vault' : 'hsm'}-name ${shellWord(host['vault'] ?? '')}`;
-    return [`az keyvault key import ${where} --name NAME ${accepted.spec} --byok-file OUT`];
+    return [`az keyvault key import ${where} --name NAME ${accepted.spec} --byok-file ${out}`];
   },
 };
 
@@ -151,3 +152,6 @@ function tryKey(document: Theirs): { readonly jwk: Theirs | undefined } {
     return { jwk: undefined };
   }
 }
+
+/** The format `azure-byok`. */
+export const format = importFormat(azureByok, ['"schema_version"', ENC]);

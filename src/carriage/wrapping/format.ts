@@ -68,6 +68,8 @@ export interface WrapRequest {
   readonly armor?: boolean | undefined;
   /** UTC time to the second. */
   readonly created: string;
+  /** Version of conclave, for envelopes that name their generator. */
+  readonly version: string;
   readonly random: RandomSource;
   /** Where the result goes; nothing of it counts unless `wrap` returns. */
   readonly sink: ByteSink;
@@ -77,8 +79,13 @@ export interface WrapRequest {
 export interface WrapReport {
   /** Facts for people and scripts; public. */
   readonly details: JsonObject;
-  /** What to do next or to be aware of, one sentence each: for example the provider's next command. */
+  /** What to be aware of, one sentence each. */
   readonly notes: readonly string[];
+  /** The provider's next commands. @param out - the file's name, as a word of a shell */
+  readonly next?: ((out: string) => readonly string[]) | undefined;
+  /** Public files that go with it: what is added to its name, and the content. */
+  readonly companions?:
+    readonly { readonly suffix: string; readonly bytes: Uint8Array }[] | undefined;
 }
 
 /** A private key that may open something. */

@@ -3,6 +3,7 @@
  * never a choice here.
  * @see Cloud KMS documentation, "Key wrapping", "Quantum-safe key import"
  */
+import { importFormat } from './providers/format.js';
 import type { HpkeProfile, Provider } from './providers/provider.js';
 import { shellWord } from './providers/shell.js';
 
@@ -97,13 +98,16 @@ export const gcpKms: Provider = {
   renew: 'make a new import job: gcloud kms import-jobs create; a job lives for three days',
   usual: () => undefined,
   envelope: ({ blob }) => blob,
-  next: ({ offer, accepted }) => {
+  next: ({ offer, accepted }, out) => {
     const { job = 'JOB', location = 'LOCATION', ring = 'KEYRING', project } = offer.names;
     return [
       'gcloud kms keys versions import ' +
         (project === undefined ? '' : `--project ${shellWord(project)} `) +
         `--location ${shellWord(location)} --keyring ${shellWord(ring)} --key KEY ` +
-        `--import-job ${shellWord(job)} --algorithm ${accepted.spec} --wrapped-key-file OUT`,
+        `--import-job ${shellWord(job)} --algorithm ${accepted.spec} --wrapped-key-file ${out}`,
     ];
   },
 };
+
+/** The format `gcp-kms`. */
+export const format = importFormat(gcpKms);

@@ -5,6 +5,7 @@
  */
 import type { Accepts } from './providers/material.js';
 import type { ImportProfile } from './providers/profile.js';
+import { importFormat } from './providers/format.js';
 import type { Provider } from './providers/provider.js';
 
 const PQ =
@@ -61,12 +62,15 @@ export const pkcs11TwoStep: Provider = {
   // Which hash a token's OAEP knows is its own affair (SoftHSM 2.6.1: SHA-1 alone), so it is always named.
   usual: () => undefined,
   envelope: ({ blob }) => blob,
-  next: ({ bits, profile, accepted }) => {
+  next: ({ bits, profile, accepted }, out) => {
     const hash = profile.name.replace('RSA_AES_KEY_WRAP_', '').replace('_', '-');
     return [
-      `head -c ${bits / 8} OUT > OUT.aes && tail -c +${bits / 8 + 1} OUT > OUT.key`,
-      `# C_UnwrapKey of OUT.aes with CKM_RSA_PKCS_OAEP (${hash}, MGF1 with the same hash, empty label) into a session AES key`,
-      `# C_UnwrapKey of OUT.key with CKM_AES_KEY_WRAP_KWP (0x210B; SoftHSM: CKM_AES_KEY_WRAP_PAD 0x210A) into a ${accepted.spec} key`,
+      `head -c ${bits / 8} ${out} > ${out}.aes && tail -c +${bits / 8 + 1} ${out} > ${out}.key`,
+      `# C_UnwrapKey of ${out}.aes with CKM_RSA_PKCS_OAEP (${hash}, MGF1 with the same hash, empty label) into a session AES key`,
+      `# C_UnwrapKey of ${out}.key with CKM_AES_KEY_WRAP_KWP (0x210B; SoftHSM: CKM_AES_KEY_WRAP_PAD 0x210A) into a ${accepted.spec} key`,
     ];
   },
 };
+
+/** The format `pkcs11`. */
+export const format = importFormat(pkcs11TwoStep);

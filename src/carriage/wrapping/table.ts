@@ -8,7 +8,15 @@ interface Row {
   readonly load: () => Promise<{ readonly format: WrappingFormat }>;
 }
 
-const rows: readonly Row[] = [{ name: 'hpke', load: () => import('./hpke-container.js') }];
+const rows: readonly Row[] = [
+  { name: 'hpke', load: () => import('./hpke-container.js') },
+  { name: 'aws-kms', load: () => import('./aws-kms.js') },
+  { name: 'gcp-kms', load: () => import('./gcp-kms.js') },
+  { name: 'azure-byok', load: () => import('./azure-byok.js') },
+  { name: 'vault', load: () => import('./vault-transit.js') },
+  { name: 'openbao', load: () => import('./openbao.js') },
+  { name: 'pkcs11', load: () => import('./pkcs11.js') },
+];
 
 /** Names of all formats, as `--format` takes them. */
 export const formatNames: readonly string[] = rows.map(({ name }) => name);

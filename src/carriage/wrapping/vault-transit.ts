@@ -9,6 +9,7 @@ import * as s from '#formats/schema';
 import type { OaepHash } from '#crypto/rsa-oaep';
 import type { Accepts } from './providers/material.js';
 import type { ImportProfile } from './providers/profile.js';
+import { importFormat } from './providers/format.js';
 import type { Provider } from './providers/provider.js';
 import type { Theirs } from './providers/theirs.js';
 
@@ -116,7 +117,7 @@ function transit(
         hashFunction: profile.name as keyof typeof HASHES,
         type: accepted.spec,
       }),
-    next: () => [`${command} write transit/keys/NAME/import @OUT`],
+    next: (_, out) => [`${command} write transit/keys/NAME/import @${out}`],
   };
 }
 
@@ -144,3 +145,6 @@ function dataHasKey(document: Theirs): boolean {
     return false;
   }
 }
+
+/** The format `vault`. */
+export const format = importFormat(vaultTransit, ['"ciphertext"', '"hash_function"']);

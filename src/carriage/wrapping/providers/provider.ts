@@ -66,9 +66,12 @@ export interface Provider {
   /** Refuses combinations that the provider refuses. @throws {@link UsageError} `E_WRAP_ALGORITHM` */
   combine?(profile: ImportProfile, label: string, bits: number): void;
   envelope(wrapped: Wrapped): Uint8Array;
-  /** The exact next commands; `OUT` stands for the file, in which case names in capitals are the operator's to fill in. */
-  next(wrapped: Wrapped): readonly string[];
-  /** Further files beside OUT: suffix and content. */
+  /**
+   * The exact next commands; names in capitals are the operator's to fill in.
+   * @param out - the file's name, as a word of a shell
+   */
+  next(wrapped: Wrapped, out: string): readonly string[];
+  /** Further files beside it: what is added to its name, and content. */
   companions?(wrapped: Wrapped): readonly { readonly suffix: string; readonly bytes: Uint8Array }[];
 }
 
