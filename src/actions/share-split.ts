@@ -3,30 +3,13 @@ import { posix } from 'node:path';
 import { signDetached } from '#custody/audit/statement';
 import { addHistory } from '#custody/authority/states';
 import type { Environment } from '#custody/authority/record';
-import { equal } from '#formats/bytes';
-import type { DsseSignature } from '#formats/dsse';
-import { InputError, OutputError, RefusedError, UsageError } from '#formats/errors';
+import { InputError, UsageError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { formatTime } from '#formats/time';
 import { MAX_FILE_BYTES } from '#protocols/sharing/package';
 import { describeProof } from '#protocols/sharing/prove';
-import {
-  decodeShareSet,
-  encodeShareSet,
-  SHARE_SET_PAYLOAD_TYPE,
-  shareSetBytes,
-} from '#protocols/sharing/share-set';
-import { SLIP39_MAX_SHARES } from '#protocols/sharing/slip39';
-import {
-  allIndices,
-  describeStructure,
-  everyShareNeeded,
-  indexName,
-  oneShareEnough,
-  type Quorum,
-  type Structure,
-  structureProblem,
-} from '#protocols/sharing/structure';
+import { SHARE_SET_PAYLOAD_TYPE, shareSetBytes } from '#protocols/sharing/share-set';
+import { allIndices, describeStructure, indexName } from '#protocols/sharing/structure';
 import { defineAction } from './action.js';
 import type { ActionContext, FoundKey, Waiver } from './context/context.js';
 import { pathOf } from './context/references.js';
@@ -38,7 +21,9 @@ import {
   type SharingOptions,
 } from './shares/publish.js';
 import { chooseRecipients } from './shares/recipients.js';
-import { readShare, SET_FILE } from './shares/sources.js';
+import { SET_FILE } from './shares/sources.js';
+import { assertWaived, structureOfInput } from './shares/structure-input.js';
+import { writeShared } from './shares/write.js';
 
 /** What was shared. */
 export interface SplitResult {
@@ -118,6 +103,11 @@ export const shareSplit = defineAction({
       only: 'cli',
       placeholder: 'FILE',
     },
+    sealKdf: {
+      type: 'string',
+      summary: 'what stretches the passphrases; scrypt unless said',
+      choices: ['scrypt', 'argon2id'],
+    },
     unsealed: { type: 'boolean', summary: 'leave the shares unsealed' },
     custodians: {
       type: 'role',
@@ -185,6 +175,7 @@ export const shareSplit = defineAction({
       dealer: dealer?.identity.id ?? null,
       now: context.now(),
       logN: context.scryptLogN,
+      stretching: input.sealKdf === 'argon2id' ? 'argon2id' : 'scrypt',
       random: context.random,
     };
     const shared = words ? shareInWords(options) : await shareInEnvelopes(options);
@@ -196,7 +187,7 @@ export const shareSplit = defineAction({
         : await signDetached(SHARE_SET_PAYLOAD_TYPE, shareSetBytes(set), dealer, {
             random: context.random,
           });
-    writeAll(shared, signatures, paths, setPath, input.outDir, context);
+    writeShared({ set, shares: shared.shares, signatures, outDir: input.outDir }, context);
     context.record({
       type: 'share.split',
       data: {
@@ -242,72 +233,6 @@ export const shareSplit = defineAction({
     ].join('\n'),
 });
 
-interface StructureInput {
-  readonly threshold: number;
-  readonly shares?: number | undefined;
-  readonly group: readonly string[];
-}
-
-function structureOfInput(input: StructureInput, words: boolean): Structure {
-  const { threshold, shares, group } = input;
-  if (group.length > 0 && shares !== undefined && shares !== group.length) {
-    throw new UsageError({
-      code: 'E_SHARE_STRUCTURE',
-      message: `--shares ${shares} with ${group.length} groups`,
-      hint: 'with --group leave out --shares; --threshold counts the groups',
-    });
-  }
-  if (group.length === 0 && shares === undefined) {
-    throw new UsageError({
-      code: 'E_SHARE_STRUCTURE',
-      message: 'the number of shares is missing',
-      hint: 'give it by --shares',
-    });
-  }
-  const structure: Structure =
-    group.length === 0
-      ? { groupThreshold: 1, groups: [{ threshold, shares: shares as number }] }
-      : { groupThreshold: threshold, groups: group.map(quorumOf) };
-  const problem = structureProblem(structure, words ? SLIP39_MAX_SHARES : 255);
-  if (problem === undefined) return structure;
-  throw new UsageError({
-    code: 'E_SHARE_STRUCTURE',
-    message: `${describeStructure(structure)} is no quorum: it takes ${problem}`,
-    ...(words ? { hint: 'SLIP-39 has at most 16 members in a group' } : {}),
-  });
-}
-
-function quorumOf(text: string): Quorum {
-  const [threshold, shares] = text.split('/').map(Number) as [number, number];
-  return { threshold, shares };
-}
-
-/** Refuses what the loss or the theft of one card would undo; a dev key is no excuse, its ceremony is the example. */
-function assertWaived(structure: Structure, waivers: ReadonlySet<Waiver>): Waiver[] {
-  const demanded: {
-    waiver: Waiver;
-    code: 'E_SHARE_N_OF_N' | 'E_SHARE_THRESHOLD_1';
-    why: string;
-  }[] = [];
-  if (everyShareNeeded(structure)) {
-    const why = 'the loss of one share would lose the secret';
-    demanded.push({ waiver: 'n-of-n', code: 'E_SHARE_N_OF_N', why });
-  }
-  if (oneShareEnough(structure)) {
-    const why = 'one share alone would be the secret';
-    demanded.push({ waiver: 'threshold-1', code: 'E_SHARE_THRESHOLD_1', why });
-  }
-  const missing = demanded.find(({ waiver }) => !waivers.has(waiver));
-  if (missing !== undefined) {
-    throw new RefusedError({
-      code: missing.code,
-      message: `${describeStructure(structure)} is refused: ${missing.why}`,
-      hint: `if that is meant, say --waive ${missing.waiver}; it is recorded`,
-    });
-  }
-  return demanded.map(({ waiver }) => waiver);
-}
-
 async function openSource(
   input: { readonly key?: string | undefined; readonly in?: string | undefined },
   context: ActionContext,
@@ -342,40 +267,6 @@ async function openSource(
     environment: context.environment,
     found: undefined,
   };
-}
-
-/** Shares first and set.json last, so that where a set.json lies the set is complete; all of it is read back. */
-function writeAll(
-  { set, shares }: Shared,
-  signatures: readonly DsseSignature[],
-  paths: readonly string[],
-  setPath: string,
-  outDir: string,
-  { files }: ActionContext,
-): void {
-  files.makeDirectory?.(outDir);
-  shares.forEach(({ bytes }, i) => {
-    const path = paths[i] as string;
-    files.write(path, bytes, { secret: true });
-    const back = files.read(path);
-    readShare({ name: path, bytes: back });
-    if (!equal(back, bytes)) throw notReadBack(path);
-    bytes.fill(0);
-    back.fill(0);
-  });
-  const description = encodeShareSet(set, signatures);
-  files.write(setPath, description);
-  const back = files.read(setPath);
-  decodeShareSet(back, setPath);
-  if (!equal(back, description)) throw notReadBack(setPath);
-}
-
-function notReadBack(path: string): OutputError {
-  return new OutputError({
-    code: 'E_SHARE_NOT_READ_BACK',
-    message: `${path} does not read back as it was written`,
-    hint: 'the medium is not to be trusted; share again onto another one',
-  });
 }
 
 /** A key of a store or a ceremony keeps in its record that it lives on in shares; a key file by path is left as it is. */

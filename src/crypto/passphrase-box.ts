@@ -44,6 +44,8 @@ export const BOX_LIMITS = { minLogN: 10, maxLogN: 17, r: 8, maxP: 4 } as const;
 const SALT_LENGTH = 16;
 const CHECK_LENGTH = 8;
 const KEY_LENGTH = 32;
+/** Bytes that a stretched passphrase is expanded to: the key and its check. */
+export const CHECKED_KEY_BYTES = KEY_LENGTH + CHECK_LENGTH;
 const INFO = utf8('conclave/passphrase-box/v1');
 const NO_SALT = new Uint8Array(0);
 
@@ -66,12 +68,35 @@ export function sealWithPassphrase(options: {
 }): PassphraseBox {
   const kdf = { logN: options.logN, r: BOX_LIMITS.r, p: 1, salt: options.random(SALT_LENGTH) };
   assertReadable(kdf, 'passphrase box');
-  const nonce = options.random(NONCE_LENGTH);
-  const derived = derive(options.passphrase, kdf);
+  const { plaintext, random } = options;
+  return sealDerived(derive(options.passphrase, kdf), { plaintext, random }, (body) => {
+    const head = { kdf, ...body };
+    return { head, aad: aadOf(options.aad, head) };
+  });
+}
+
+/** What every box has beside its key derivation. */
+export interface BoxBody {
+  /** 12 bytes. */
+  readonly nonce: Uint8Array;
+  /** 8 bytes. */
+  readonly check: Uint8Array;
+}
+
+/**
+ * Seals under a key that was derived already, by whatever means.
+ * @param derived - key(32) ‖ check(8), adopted and wiped
+ * @param headOf - the whole head and what the seal authenticates
+ */
+export function sealDerived<Head extends BoxBody>(
+  derived: Uint8Array,
+  { plaintext, random }: { readonly plaintext: Uint8Array; readonly random: RandomSource },
+  headOf: (body: BoxBody) => { readonly head: Head; readonly aad: Uint8Array },
+): Head & { readonly sealed: Uint8Array } {
   try {
-    const head = { kdf, nonce, check: derived.slice(KEY_LENGTH) };
-    const key = derived.subarray(0, KEY_LENGTH);
-    return { ...head, sealed: aesGcmSeal(key, nonce, options.plaintext, aadOf(options.aad, head)) };
+    const nonce = random(NONCE_LENGTH);
+    const { head, aad } = headOf({ nonce, check: derived.slice(KEY_LENGTH) });
+    return { ...head, sealed: aesGcmSeal(derived.subarray(0, KEY_LENGTH), nonce, plaintext, aad) };
   } finally {
     derived.fill(0);
   }
@@ -92,16 +117,23 @@ export function openWithPassphrase(
 ): Uint8Array {
   const head: BoxHead = { kdf: box.kdf, nonce: box.nonce, check: box.check };
   assertReadable(box.kdf, what);
-  assertLength(box.nonce, NONCE_LENGTH, `${what}: nonce`);
-  assertLength(box.check, CHECK_LENGTH, `${what}: key check`);
-  if (box.sealed.length < TAG_LENGTH) {
-    throw new InputError({
-      code: 'E_LENGTH_WRONG',
-      message: `${what}: the sealed part is too short`,
-    });
-  }
-  const derived = derive(passphrase, box.kdf);
+  assertBody(box, what);
+  return openDerived(derive(passphrase, box.kdf), box, aadOf(aad, head), what);
+}
+
+/**
+ * Opens under a key that was derived already.
+ * @param derived - key(32) ‖ check(8), adopted and wiped
+ * @returns the plaintext, owned by the caller; throws what {@link openWithPassphrase} throws
+ */
+export function openDerived(
+  derived: Uint8Array,
+  box: BoxBody & { readonly sealed: Uint8Array },
+  aad: Uint8Array,
+  what: string,
+): Uint8Array {
   try {
+    assertBody(box, what);
     if (!equalConstantTime(derived.subarray(KEY_LENGTH), box.check)) {
       throw new RefusedError({
         code: 'E_PASSPHRASE_WRONG',
@@ -109,10 +141,20 @@ export function openWithPassphrase(
         hint: 'if you are sure of the passphrase, the file was changed; try another copy',
       });
     }
-    const key = derived.subarray(0, KEY_LENGTH);
-    return aesGcmOpen(key, box.nonce, box.sealed, aadOf(aad, head), what);
+    return aesGcmOpen(derived.subarray(0, KEY_LENGTH), box.nonce, box.sealed, aad, what);
   } finally {
     derived.fill(0);
+  }
+}
+
+function assertBody(box: BoxBody & { readonly sealed: Uint8Array }, what: string): void {
+  assertLength(box.nonce, NONCE_LENGTH, `${what}: nonce`);
+  assertLength(box.check, CHECK_LENGTH, `${what}: key check`);
+  if (box.sealed.length < TAG_LENGTH) {
+    throw new InputError({
+      code: 'E_LENGTH_WRONG',
+      message: `${what}: the sealed part is too short`,
+    });
   }
 }
 

@@ -8,7 +8,11 @@ import type { ActionContext, Asker, AuditEvent, Person, Waiver } from '#actions/
 import { createFileSpace } from '#actions/context/file-space';
 import { shareCheck } from '#actions/share-check';
 import { shareCombine } from '#actions/share-combine';
+import { shareEnrol } from '#actions/share-enrol';
 import { shareProve } from '#actions/share-prove';
+import { shareRefresh } from '#actions/share-refresh';
+import { shareRepair } from '#actions/share-repair';
+import { shareReshare } from '#actions/share-reshare';
 import { shareSplit } from '#actions/share-split';
 import { createFileStore } from '#carriage/stores/file-store';
 import { openHome } from '#carriage/stores/home';
@@ -175,6 +179,59 @@ export class Desk implements Disposable {
   async prove(set: string, shares: readonly string[], options: DeskOptions = {}) {
     return await shareProve.run(
       { set, shares, custodians: options.people?.[0]?.role },
+      this.context(options),
+    );
+  }
+
+  async refresh(
+    shares: readonly string[],
+    input: Partial<Parameters<typeof shareRefresh.run>[0]> = {},
+    options: DeskOptions = {},
+  ) {
+    return await shareRefresh.run(
+      { shares, sealTo: [], sealPassphraseFile: [], outDir: this.path('new'), ...input },
+      this.context(options),
+    );
+  }
+
+  async reshare(
+    from: readonly string[],
+    input: Partial<Parameters<typeof shareReshare.run>[0]>,
+    options: DeskOptions = {},
+  ) {
+    return await shareReshare.run(
+      {
+        from,
+        threshold: 2,
+        group: [],
+        sealTo: [],
+        sealPassphraseFile: [],
+        outDir: this.path('new'),
+        ...input,
+      },
+      this.context(options),
+    );
+  }
+
+  async enrol(
+    shares: readonly string[],
+    input: Partial<Parameters<typeof shareEnrol.run>[0]> = {},
+    options: DeskOptions = {},
+  ) {
+    return await shareEnrol.run(
+      { shares, sealTo: [], sealPassphraseFile: [], outDir: this.path('new'), ...input },
+      this.context(options),
+    );
+  }
+
+  async repair(
+    shares: readonly string[],
+    lost: string,
+    input: Partial<Parameters<typeof shareRepair.run>[0]> = {},
+    options: DeskOptions = {},
+  ) {
+    return await shareRepair.run(
+      { shares, lost, sealTo: [], sealPassphraseFile: [], outDir: this.path('new'), ...input },
       this.context(options),
     );
   }

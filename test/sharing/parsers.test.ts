@@ -94,7 +94,7 @@ describe('share files', () => {
         using secret = passphrase();
         const share = decodeShare(bytes, 'share');
         if (share.seal.kind !== 'passphrase') continue;
-        openByPassphrase(share, secret, 'share')[Symbol.dispose]();
+        (await openByPassphrase(share, secret, 'share')).dispose();
         expect.unreachable();
       } catch (error) {
         if (!(error instanceof ConclaveError) || ![1, 65, 77].includes(error.exitCode)) throw error;

@@ -4,6 +4,7 @@ import { resolve } from '#crypto/registry';
 import { verifyDetached } from '#custody/audit/statement';
 import {
   decodeShareSet,
+  epochOf,
   looksLikeShareSet,
   rootHolds,
   SHARE_SET_PAYLOAD_TYPE,
@@ -34,6 +35,9 @@ export const shareSetKind: ArtifactKind = {
       splits: set.splits,
       quorum: describeStructure(set),
       commitments: set.commitments.length,
+      epoch: epochOf(set),
+      lineage:
+        set.lineage === undefined ? null : { ...set.lineage, origin: set.lineage.origin.root },
       packageBytes: set.package?.sealed.length ?? null,
       dealer: set.dealer,
       signatures: signatures.map(({ keyid }) => keyid),

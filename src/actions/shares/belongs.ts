@@ -1,7 +1,7 @@
 /** Whether a share is of the set that a set.json describes, by what both say in clear. */
 import { toHex } from '#formats/bytes';
 import type { ShareFile } from '#protocols/sharing/envelope';
-import { type ShareSet, structureOf } from '#protocols/sharing/share-set';
+import { dealingRootOf, epochOf, type ShareSet, structureOf } from '#protocols/sharing/share-set';
 import type { Slip39Share } from '#protocols/sharing/slip39-mnemonic';
 import { describeStructure } from '#protocols/sharing/structure';
 
@@ -11,12 +11,28 @@ export function shareBelongs(share: ShareFile, set: ShareSet): boolean {
   return (
     set.scheme === 'envelope' &&
     toHex(share.setId) === set.setId &&
-    toHex(share.root) === set.root &&
+    toHex(share.root) === dealingRootOf(set) &&
+    share.epoch === epochOf(set) &&
     share.environment === set.environment &&
     describeStructure(share.structure) === describeStructure(structure) &&
     // Of one group the description is the same for every group threshold.
     share.structure.groupThreshold === structure.groupThreshold
   );
+}
+
+/** Why a share of the same set but of another dealing does not belong; undefined when it is of another set, or of this one. */
+export function staleness(share: ShareFile, set: ShareSet, name: string): string | undefined {
+  if (toHex(share.setId) !== set.setId || set.scheme !== 'envelope') return undefined;
+  const epoch = epochOf(set);
+  if (share.epoch < epoch) {
+    return `it is of epoch ${share.epoch} of this set; ${name} is of epoch ${epoch}, which replaced it`;
+  }
+  if (share.epoch > epoch) {
+    return `it is of epoch ${share.epoch} of this set, and ${name} of epoch ${epoch} is out of date`;
+  }
+  return toHex(share.root) === dealingRootOf(set)
+    ? undefined
+    : 'it is of the same set, but of another dealing of it';
 }
 
 /** Whether the header of SLIP-39 words is that of the set. Two sets agree in it by chance once in 32,768. */

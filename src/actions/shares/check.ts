@@ -9,7 +9,7 @@ import { commitmentOf, contextOf, rootHolds } from '#protocols/sharing/share-set
 import type { Slip39Share } from '#protocols/sharing/slip39-mnemonic';
 import { describeStructure, indexName, indexNumber } from '#protocols/sharing/structure';
 import type { Claim } from '../artifacts/artifact.js';
-import { shareBelongs, wordsBelong } from './belongs.js';
+import { shareBelongs, staleness, wordsBelong } from './belongs.js';
 import type { ShareOpener } from './open.js';
 import { type NamedSet, type ReadShare, readShare, type ShareSource } from './sources.js';
 
@@ -67,6 +67,7 @@ export function describeShare(share: ShareFile): JsonObject {
     quorum: describeStructure(share.structure),
     setId: toHex(share.setId),
     root: toHex(share.root),
+    epoch: share.epoch,
     environment: share.environment,
     sealed: sealName(share),
     ...(share.seal.kind === 'identity' ? { recipient: toHex(share.seal.recipient) } : {}),
@@ -157,7 +158,8 @@ async function checkEnvelope(
 
 function claimsOfSet(share: ShareFile, { name, file: { set } }: NamedSet): Claim[] {
   const same = shareBelongs(share, set);
-  const of = claim('of this set', same, same ? `as in ${name}` : `not the set of ${name}`);
+  const why = same ? `as in ${name}` : (staleness(share, set, name) ?? `not the set of ${name}`);
+  const of = claim('of this set', same, why);
   if (!same) return [of];
   const root = rootHolds(set);
   const detail = root
@@ -176,6 +178,8 @@ function sealName({ seal }: ShareFile): string {
       return 'no';
     case 'passphrase':
       return 'by passphrase';
+    case 'argon2id':
+      return 'by passphrase (Argon2id)';
     case 'identity':
       return 'to an identity';
   }

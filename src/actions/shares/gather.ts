@@ -6,7 +6,7 @@ import { equalConstantTime, fromHex, toHex } from '#formats/bytes';
 import { NegativeError, TryAgainError } from '#formats/errors';
 import { type DealtShare, opensShare } from '#protocols/sharing/deal';
 import { encodeHeader, type ShareFile } from '#protocols/sharing/envelope';
-import { commitmentOf, contextOf, type ShareSet } from '#protocols/sharing/share-set';
+import { commitmentOf, contextOf } from '#protocols/sharing/share-set';
 import {
   describePresent,
   describeStructure,
@@ -15,7 +15,7 @@ import {
   type ShareIndex,
   type Structure,
 } from '#protocols/sharing/structure';
-import { shareBelongs } from './belongs.js';
+import { shareBelongs, staleness } from './belongs.js';
 import type { ShareOpener } from './open.js';
 import type { NamedSet, ReadShare } from './sources.js';
 
@@ -124,7 +124,8 @@ export function assertQuorum(
   });
 }
 
-function assertCommitted(share: OpenedShare, { name, file: { set } }: NamedSet): void {
+/** Refuses an opened share that is not the one committed. @throws NegativeError `E_SHARE_ODD` */
+export function assertCommitted(share: OpenedShare, { name, file: { set } }: NamedSet): void {
   const commitment = commitmentOf(set, indexNumber(share.index));
   if (commitment !== undefined && opensShare(contextOf(set), share, commitment)) return;
   throw oddShares(
@@ -141,7 +142,8 @@ function dealingOf(share: ShareFile): string {
   );
 }
 
-function assertOneSet(shares: readonly NamedShare[], set: NamedSet | undefined): void {
+/** Refuses cards of other sets, or of another dealing, by what they say in clear. @throws NegativeError `E_SHARE_ODD` */
+export function assertOneSet(shares: readonly NamedShare[], set: NamedSet | undefined): void {
   if (set !== undefined) {
     const odd = shares.filter(({ share }) => !shareBelongs(share, set.file.set));
     if (odd.length === 0) return;
@@ -149,11 +151,11 @@ function assertOneSet(shares: readonly NamedShare[], set: NamedSet | undefined):
     if (odd.length === shares.length) {
       throw oddShares(
         [set.name],
-        `${set.name} does not describe the set of ${names.join(', ')}`,
+        whyNoneFits(shares, set),
         'give the set.json that came with these shares',
       );
     }
-    throw oddShares(names, odd.map((each) => whyOdd(each, set.file.set)).join('; '));
+    throw oddShares(names, odd.map((each) => whyOdd(each, set)).join('; '));
   }
   const kinds = new Map<string, NamedShare[]>();
   for (const each of shares) {
@@ -166,10 +168,9 @@ function assertOneSet(shares: readonly NamedShare[], set: NamedSet | undefined):
     ...NamedShare[][],
   ];
   if (majority.length === (others[0] as NamedShare[]).length) {
-    const all = shares.map(({ name, share }) => `${name} (set ${shortId(share.setId)})`);
     throw oddShares(
       shares.map(({ name }) => name),
-      `these shares belong to different sets: ${all.join(', ')}`,
+      whichDealings(shares),
     );
   }
   const reference = (majority[0] as NamedShare).share;
@@ -179,20 +180,49 @@ function assertOneSet(shares: readonly NamedShare[], set: NamedSet | undefined):
     odd
       .map(({ name, share }) =>
         toHex(share.setId) === toHex(reference.setId)
-          ? `${name} is of the same set as the other shares, but was dealt at another time or changed`
+          ? whyStale(name, share, reference)
           : `${name} is of set ${shortId(share.setId)}, the other shares are of set ${shortId(reference.setId)}`,
       )
       .join('; '),
   );
 }
 
-function whyOdd({ name, share }: NamedShare, set: ShareSet): string {
+/** All shares are of one other dealing: then it is more likely that the description is the wrong one. */
+function whyNoneFits(shares: readonly NamedShare[], set: NamedSet): string {
+  const names = shares.map(({ name }) => name).join(', ');
+  const [first] = shares;
+  const stale = first === undefined ? undefined : staleness(first.share, set.file.set, set.name);
+  return stale === undefined
+    ? `${set.name} does not describe the set of ${names}`
+    : `${set.name} does not describe ${names}: ${stale}`;
+}
+
+function whyOdd({ name, share }: NamedShare, { name: setName, file: { set } }: NamedSet): string {
   if (toHex(share.setId) !== set.setId) {
     return `${name} is of set ${shortId(share.setId)}, not of set ${shortId(fromHex(set.setId))}`;
   }
-  return toHex(share.root) === set.root
+  const stale = staleness(share, set, setName);
+  return stale === undefined
     ? `${name} was changed: it does not agree with its set`
-    : `${name} is of the same set, but of another dealing of it`;
+    : `${name}: ${stale}`;
+}
+
+function whyStale(name: string, share: ShareFile, reference: ShareFile): string {
+  return share.epoch === reference.epoch
+    ? `${name} is of the same set as the other shares, but was dealt at another time or changed`
+    : `${name} is of epoch ${share.epoch} of this set, the other shares are of epoch ${reference.epoch}: ` +
+        'old and new shares do not fit together';
+}
+
+function whichDealings(shares: readonly NamedShare[]): string {
+  const sets = new Set(shares.map(({ share }) => toHex(share.setId)));
+  const epochs = new Set(shares.map(({ share }) => share.epoch));
+  if (sets.size === 1 && epochs.size > 1) {
+    const all = shares.map(({ name, share }) => `${name} (epoch ${share.epoch})`);
+    return `these shares are of different epochs of one set, and do not fit together: ${all.join(', ')}`;
+  }
+  const all = shares.map(({ name, share }) => `${name} (set ${shortId(share.setId)})`);
+  return `these shares belong to different sets: ${all.join(', ')}`;
 }
 
 function repeats(shares: readonly NamedShare[]): string[] {

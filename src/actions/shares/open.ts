@@ -25,7 +25,8 @@ export function contextOpener(context: OpenerContext, people: readonly Person[] 
     switch (share.seal.kind) {
       case 'unsealed':
         return takeUnsealed(share, name);
-      case 'passphrase': {
+      case 'passphrase':
+      case 'argon2id': {
         const holder =
           share.structure.groups.length === 1 ? people[share.index.member - 1] : undefined;
         return await askPassphrase(share, name, context, holder);
@@ -58,7 +59,7 @@ async function askPassphrase(
       throw refusal ?? notOpened(name, 'is sealed, and no passphrase was given', GIVE_PASSPHRASE);
     }
     try {
-      return openByPassphrase(share, passphrase, name);
+      return await openByPassphrase(share, passphrase, name);
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;
       refusal = error;

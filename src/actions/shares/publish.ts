@@ -8,7 +8,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { formatTime } from '#formats/time';
 import { commitmentRoot, contextDigest, secretCommitment } from '#protocols/sharing/commitment';
 import { deal } from '#protocols/sharing/deal';
-import { decodeShare } from '#protocols/sharing/envelope';
+import { carriedPackage, decodeShare } from '#protocols/sharing/envelope';
 import { MAX_CARRIED_BYTES, type Package, sealPackage } from '#protocols/sharing/package';
 import type { Proof } from '#protocols/sharing/prove';
 import { computeRoot, type ShareSet } from '#protocols/sharing/share-set';
@@ -27,7 +27,13 @@ import {
   type ShareIndex,
   type Structure,
 } from '#protocols/sharing/structure';
-import { openByPassphrase, type Recipient, sealShare, takeUnsealed } from './seal.js';
+import {
+  openByPassphrase,
+  type Recipient,
+  sealShare,
+  type Stretching,
+  takeUnsealed,
+} from './seal.js';
 
 /** What is shared, among whom, and how. */
 export interface SharingOptions {
@@ -40,6 +46,7 @@ export interface SharingOptions {
   readonly dealer: string | null;
   readonly now: Date;
   readonly logN: number;
+  readonly stretching?: Stretching | undefined;
   readonly random: RandomSource;
 }
 
@@ -60,22 +67,26 @@ export interface Shared {
 
 /** Shares a secret in envelopes: the key-encryption key is split, the package sealed under it. */
 export async function shareInEnvelopes(options: SharingOptions): Promise<Shared> {
-  const { content, structure, environment, recipients, logN, random } = options;
+  const { content, structure, environment, recipients, logN, stretching, random } = options;
   using dealing = deal(structure, options.key?.publicKey ?? new Uint8Array(0), random);
   const { setId, root } = dealing;
   const sealed = sealPackage(content, dealing.kek, { setId, root }, random);
+  const header = { setId, root, epoch: 0, structure, environment };
+  const carried = { ...sealed, origin: root };
   const setting = {
-    setId,
-    root,
-    structure,
-    environment,
-    package: sealed.sealed.length <= MAX_CARRIED_BYTES ? sealed : undefined,
+    ...header,
+    package:
+      stretching === 'argon2id'
+        ? carriedPackage(header, carried)
+        : sealed.sealed.length <= MAX_CARRIED_BYTES
+          ? carried
+          : undefined,
   };
   const shares: ShareOutput[] = [];
   for (const [i, share] of dealing.shares.entries()) {
     const recipient = recipients[i] as Recipient;
-    const bytes = await sealShare({ share, setting, recipient, logN, random });
-    assertReads(bytes, recipient, share.opening);
+    const bytes = await sealShare({ share, setting, recipient, logN, stretching, random });
+    await assertReads(bytes, recipient, share.opening);
     const file = `share-${indexName(share.index, structure)}.cbor`;
     shares.push({ index: share.index, file, bytes });
   }
@@ -170,13 +181,17 @@ function common({ content, key, structure, environment, dealer, now }: SharingOp
 }
 
 /** A share file must give back what went in; only a share sealed to somebody else cannot be opened here. */
-function assertReads(bytes: Uint8Array, recipient: Recipient, dealt: SecretBytes): void {
+export async function assertReads(
+  bytes: Uint8Array,
+  recipient: Recipient,
+  dealt: SecretBytes,
+): Promise<void> {
   const name = 'a new share';
   const share = decodeShare(bytes, name);
   if (recipient.kind === 'identity') return;
   using opening =
     recipient.kind === 'passphrase'
-      ? openByPassphrase(share, recipient.passphrase, name)
+      ? await openByPassphrase(share, recipient.passphrase, name)
       : takeUnsealed(share, name);
   if (opening.use((a) => dealt.use((b) => equalConstantTime(a, b)))) return;
   throw new InternalError({

@@ -19,7 +19,13 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { secretCommitment } from '#protocols/sharing/commitment';
 import { recombine } from '#protocols/sharing/deal';
 import { openPackage, type Package } from '#protocols/sharing/package';
-import { assertRoot, contextOf, type ShareSet, suiteOf } from '#protocols/sharing/share-set';
+import {
+  assertRoot,
+  packageBindingOf,
+  secretContextOf,
+  type ShareSet,
+  suiteOf,
+} from '#protocols/sharing/share-set';
 import { combineSlip39, type NamedSlip39Share, recombineSlip39 } from '#protocols/sharing/slip39';
 import { wordsBelong } from './belongs.js';
 import { gather, type Gathered, oddShares, onlyEnvelopes, type OpenedShare } from './gather.js';
@@ -119,6 +125,11 @@ async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Pr
   const { set } = options;
   const description = set?.file.set;
   const sealed = description?.package ?? header.package;
+  const origin = header.package?.origin;
+  const binding =
+    description === undefined
+      ? { setId: header.setId, root: origin ?? header.root }
+      : packageBindingOf(description);
   if (sealed === undefined) {
     throw new MissingInputError({
       code: 'E_PACKAGE_MISSING',
@@ -126,7 +137,6 @@ async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Pr
       hint: 'give it by --set; every custodian has a copy',
     });
   }
-  const binding = { setId: header.setId, root: header.root };
   const checked = ['the package opens under the recombined key'];
   const notChecked: string[] = [];
   let used: readonly OpenedShare[];
@@ -211,8 +221,7 @@ function contentOfWords(secret: Uint8Array, set: ShareSet): Package {
   if (set.splits === 'kek' && set.package !== null) {
     try {
       assertKek(secret, set);
-      const binding = { setId: fromHex(set.setId), root: fromHex(set.root) };
-      return openPackage(set.package, secret, binding, 'the sealed package');
+      return openPackage(set.package, secret, packageBindingOf(set), 'the sealed package');
     } finally {
       secret.fill(0);
     }
@@ -269,7 +278,7 @@ function assertKek(kek: Uint8Array, set: ShareSet): void {
   if (
     expected !== undefined &&
     kek.length === 32 &&
-    equalConstantTime(secretCommitment(suite, contextOf(set), kek), expected)
+    equalConstantTime(secretCommitment(suite, secretContextOf(set), kek), expected)
   ) {
     return;
   }

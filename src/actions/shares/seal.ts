@@ -1,6 +1,13 @@
 /** Sealing a dealt share to its custodian and opening it again: the one place that knows all three ways. */
 import { openHpke, sealHpke } from '#carriage/wrapping/hpke';
 import { keyId } from '#crypto/key-id';
+import {
+  ARGON_COST,
+  ARGON_LIMITS,
+  type ArgonCost,
+  openWithArgon2id,
+  sealWithArgon2id,
+} from '#crypto/argon2-box';
 import { openWithPassphrase, sealWithPassphrase } from '#crypto/passphrase-box';
 import type { RandomSource } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
@@ -32,15 +39,20 @@ export type Recipient =
 /** What a share file says besides its own index and seal. */
 export type ShareSetting = Omit<ShareHeader, 'index' | 'seal'>;
 
+/** What stretches the passphrases of new shares. */
+export type Stretching = 'scrypt' | 'argon2id';
+
 /** The bytes of a share file, sealed to its recipient. The share stays with the caller. */
 export async function sealShare(options: {
   readonly share: DealtShare;
   readonly setting: ShareSetting;
   readonly recipient: Recipient;
   readonly logN: number;
+  /** scrypt when not given. */
+  readonly stretching?: Stretching | undefined;
   readonly random: RandomSource;
 }): Promise<Uint8Array> {
-  const { share, setting, recipient, logN, random } = options;
+  const { share, setting, recipient, logN, stretching = 'scrypt', random } = options;
   const base = { ...setting, index: share.index };
   const plaintext = share.opening.use((bytes) => bytes.slice());
   try {
@@ -54,6 +66,21 @@ export async function sealShare(options: {
         });
       case 'passphrase': {
         const { passphrase } = recipient;
+        if (stretching === 'argon2id') {
+          const { sealed, ...box } = await sealWithArgon2id({
+            passphrase,
+            plaintext,
+            aad: (head) => encodeHeader({ ...base, seal: { kind: 'argon2id', box: head } }),
+            cost: argonCost(logN),
+            random,
+          });
+          return encodeShare({
+            ...base,
+            seal: { kind: 'argon2id', box },
+            enc: undefined,
+            body: sealed,
+          });
+        }
         const { sealed, ...box } = sealWithPassphrase({
           passphrase,
           plaintext,
@@ -97,15 +124,25 @@ export function takeUnsealed(share: ShareFile, name: string): SecretBytes {
  * The opening of a passphrase-sealed share.
  * @throws {@link RefusedError} `E_PASSPHRASE_WRONG`, {@link NegativeError} `E_NOT_AUTHENTIC`
  */
-export function openByPassphrase(
+export async function openByPassphrase(
   share: ShareFile,
   passphrase: SecretBytes,
   name: string,
-): SecretBytes {
+): Promise<SecretBytes> {
+  if (share.seal.kind === 'argon2id') {
+    const box = { ...share.seal.box, sealed: share.body };
+    const opened = await openWithArgon2id(box, passphrase, encodeHeader(share), name);
+    return SecretBytes.adopt(opened, `share ${name}`);
+  }
   if (share.seal.kind !== 'passphrase') throw wrongSeal(name);
   const box = { ...share.seal.box, sealed: share.body };
   const opened = openWithPassphrase(box, passphrase, encodeHeader(share), name);
   return SecretBytes.adopt(opened, `share ${name}`);
+}
+
+/** The memory that goes with scrypt's cost: 64 MiB at 2^17, so that tests lower both at once. */
+function argonCost(logN: number): ArgonCost {
+  return { ...ARGON_COST, logMemory: Math.max(ARGON_LIMITS.minLogMemory, logN - 1) };
 }
 
 /** Whether a share is sealed to this x-wing public key. */

@@ -3,14 +3,15 @@
  * This file knows the form; opening and sealing to people is done in `actions/shares`.
  * @see docs/spec/share.md, "The share file"
  */
+import type { ArgonBoxHead } from '#crypto/argon2-box';
 import type { BoxHead } from '#crypto/passphrase-box';
 import { sha256 } from '#crypto/hash';
 import { equal, utf8 } from '#formats/bytes';
 import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
-import { InputError, NegativeError } from '#formats/errors';
+import { InputError, InternalError, NegativeError } from '#formats/errors';
 import { groupBytes, OPENING_BYTES } from './commitment.js';
 import { MAX_CARRIED_BYTES, type SealedPackage } from './package.js';
-import { type ShareIndex, type Structure, structureProblem } from './structure.js';
+import { MAX_GROUPS, type ShareIndex, type Structure, structureProblem } from './structure.js';
 
 /** First text in every share file. */
 export const SHARE_TYPE = 'conclave/share';
@@ -31,22 +32,31 @@ export type ShareEnvironment = (typeof ENVIRONMENTS)[number];
 export type Seal =
   | { readonly kind: 'unsealed' }
   | { readonly kind: 'passphrase'; readonly box: BoxHead }
+  | { readonly kind: 'argon2id'; readonly box: ArgonBoxHead }
   | {
       readonly kind: 'identity';
       /** Key id of the recipient's x-wing key, 32 bytes. */
       readonly recipient: Uint8Array;
     };
 
+/** A sealed package that goes along, and what it is bound to. */
+export interface CarriedPackage extends SealedPackage {
+  /** Root of the set's first dealing; in epoch 0 the share's own root. */
+  readonly origin: Uint8Array;
+}
+
 /** The part in clear, which the seal authenticates. */
 export interface ShareHeader {
   readonly setId: Uint8Array;
   readonly root: Uint8Array;
   readonly index: ShareIndex;
+  /** Dealings since the first; 0 … 65535. */
+  readonly epoch: number;
   readonly structure: Structure;
   readonly environment: ShareEnvironment;
   readonly seal: Seal;
   /** Present when short enough to go along. */
-  readonly package: SealedPackage | undefined;
+  readonly package: CarriedPackage | undefined;
 }
 
 /** A share file. */
@@ -71,6 +81,31 @@ export function encodeShare(share: ShareFile): Uint8Array {
   return encodeCbor(map);
 }
 
+/** Longest share that is handed out on one code; what makes it longer does not go along. */
+export const CARD_BYTES = 400;
+
+/**
+ * The package as it goes along on later cards: not at all when a card sealed by passphrase would be longer than
+ * {@link CARD_BYTES}. All cards of a dealing carry it or none does, so that they have their part in clear in common.
+ */
+export function carriedPackage(
+  header: Omit<ShareHeader, 'index' | 'seal' | 'package'>,
+  sealed: CarriedPackage | null,
+): CarriedPackage | undefined {
+  if (sealed === null || sealed.sealed.length > MAX_CARRIED_BYTES) return undefined;
+  const kdf = { passes: 1, logMemory: 18, lanes: 1, salt: new Uint8Array(16) };
+  const box = { kdf, nonce: new Uint8Array(12), check: new Uint8Array(8) };
+  const { length } = encodeShare({
+    ...header,
+    index: { group: MAX_GROUPS, member: 255 },
+    seal: { kind: 'argon2id', box },
+    package: sealed,
+    enc: undefined,
+    body: new Uint8Array(OPENING_BYTES + AEAD_TAG_BYTES),
+  });
+  return length <= CARD_BYTES ? sealed : undefined;
+}
+
 /** Whether these bytes begin like a share file. */
 export function looksLikeShare(bytes: Uint8Array): boolean {
   // A map of 9 to 12 members, key 0, the 14 letters of the type.
@@ -90,8 +125,9 @@ export function decodeShare(bytes: Uint8Array, what: string): ShareFile {
   if (!(value instanceof Map)) throw malformed(what, 'it is not a map');
   const map = new Map(value as ReadonlyMap<number | string, Cbor>);
   if (map.get(0) !== SHARE_TYPE) throw malformed(what, 'its type is another');
-  if (map.get(1) !== 1) {
-    throw malformed(what, 'its version is not 1', 'use a later version of conclave');
+  const version = map.get(1);
+  if (version !== 1 && version !== 2) {
+    throw malformed(what, 'its version is not 1 or 2', 'use a later version of conclave');
   }
   const sum = map.get(11);
   if (!(sum instanceof Uint8Array) || sum.length !== CHECKSUM_BYTES)
@@ -104,22 +140,37 @@ export function decodeShare(bytes: Uint8Array, what: string): ShareFile {
       hint: 'scan or copy it again, or use another copy',
     });
   }
-  return new Fields(map, what).share();
+  return new Fields(map, what, version === 2).share();
+}
+
+/** Version 2 is written for what version 1 cannot say, and for nothing else: one share has one encoding. */
+function needsVersion2({ epoch, seal }: Pick<ShareHeader, 'epoch' | 'seal'>): boolean {
+  return epoch > 0 || seal.kind === 'argon2id';
 }
 
 function headerMap(header: ShareHeader): Map<number | string, Cbor> {
-  const { index, structure } = header;
+  const { index, structure, epoch } = header;
+  const later = needsVersion2(header);
   const map = new Map<number | string, Cbor>([
     [0, SHARE_TYPE],
-    [1, 1],
+    [1, later ? 2 : 1],
     [2, header.setId],
     [3, header.root],
-    [4, [index.group, index.member]],
+    [4, later ? [index.group, index.member, epoch] : [index.group, index.member]],
     [5, [structure.groupThreshold, groupBytes(structure)]],
     [6, ENVIRONMENTS.indexOf(header.environment)],
     [7, sealParameters(header.seal)],
   ]);
-  if (header.package !== undefined) map.set(8, [header.package.nonce, header.package.sealed]);
+  if (header.package !== undefined) {
+    const { nonce, sealed, origin } = header.package;
+    if (!later && !equal(origin, header.root)) {
+      throw new InternalError({
+        code: 'E_SHARE_ORIGIN',
+        message: 'the package of a first dealing is bound to its own root',
+      });
+    }
+    map.set(8, later ? [nonce, sealed, origin] : [nonce, sealed]);
+  }
   return map;
 }
 
@@ -133,6 +184,10 @@ function sealParameters(seal: Seal): Cbor {
     }
     case 'identity':
       return [2, seal.recipient];
+    case 'argon2id': {
+      const { kdf, nonce, check } = seal.box;
+      return [3, kdf.passes, kdf.logMemory, kdf.lanes, kdf.salt, nonce, check];
+    }
   }
 }
 
@@ -147,10 +202,13 @@ function checksum(map: ReadonlyMap<number | string, Cbor>): Uint8Array {
 class Fields {
   readonly #map: Map<number | string, Cbor>;
   readonly #what: string;
+  /** Whether this is version 2. */
+  readonly #later: boolean;
 
-  constructor(map: Map<number | string, Cbor>, what: string) {
+  constructor(map: Map<number | string, Cbor>, what: string, later: boolean) {
     this.#map = map;
     this.#what = what;
+    this.#later = later;
   }
 
   share(): ShareFile {
@@ -158,7 +216,7 @@ class Fields {
     this.#take(1);
     const setId = this.#bytes(this.#take(2), 32, 'set id');
     const root = this.#bytes(this.#take(3), 32, 'root');
-    const index = this.#index(this.#take(4));
+    const { index, epoch } = this.#place(this.#take(4));
     const structure = this.#structure(this.#take(5));
     const environment = ENVIRONMENTS[this.#integer(this.#take(6), 'environment mark')];
     if (environment === undefined) throw this.#fail('its environment mark is unknown');
@@ -166,7 +224,11 @@ class Fields {
     const own = structure.groups[index.group - 1];
     if (own === undefined || index.member < 1 || index.member > own.shares)
       throw this.#fail('its index is outside its set');
-    const sealedPackage = this.#map.has(8) ? this.#package(this.#take(8)) : undefined;
+    if (this.#later !== needsVersion2({ epoch, seal }))
+      throw this.#fail('its version is not the lowest that can say it');
+    const sealedPackage = this.#map.has(8) ? this.#package(this.#take(8), root) : undefined;
+    if (sealedPackage !== undefined && (epoch === 0) !== equal(sealedPackage.origin, root))
+      throw this.#fail('its epoch and the root of its first dealing do not fit');
     const enc =
       seal.kind === 'identity'
         ? this.#bytes(this.#take(9), X_WING_CIPHERTEXT_BYTES, 'encapsulated key')
@@ -178,6 +240,7 @@ class Fields {
       setId,
       root,
       index,
+      epoch,
       structure,
       environment,
       seal,
@@ -187,12 +250,16 @@ class Fields {
     };
   }
 
-  #index(value: Cbor | undefined): ShareIndex {
-    const [group, member] = this.#array(value, 2, 'index');
-    return {
+  #place(value: Cbor | undefined): { readonly index: ShareIndex; readonly epoch: number } {
+    const [group, member, epoch] = this.#array(value, this.#later ? 3 : 2, 'index');
+    const index = {
       group: this.#integer(group, 'group number'),
       member: this.#integer(member, 'member number'),
     };
+    if (!this.#later) return { index, epoch: 0 };
+    const number = this.#integer(epoch, 'epoch');
+    if (number > 0xffff) throw this.#fail('its epoch is above 65535');
+    return { index, epoch: number };
   }
 
   #structure(value: Cbor | undefined): Structure {
@@ -229,16 +296,35 @@ class Fields {
         },
       };
     }
+    if (list[0] === 3 && list.length === 7 && this.#later) {
+      return {
+        kind: 'argon2id',
+        box: {
+          kdf: {
+            passes: this.#integer(list[1], 'Argon2 cost'),
+            logMemory: this.#integer(list[2], 'Argon2 cost'),
+            lanes: this.#integer(list[3], 'Argon2 cost'),
+            salt: this.#bytes(list[4], 16, 'salt'),
+          },
+          nonce: this.#bytes(list[5], 12, 'nonce'),
+          check: this.#bytes(list[6], 8, 'key check'),
+        },
+      };
+    }
     if (list[0] === 2 && list.length === 2)
       return { kind: 'identity', recipient: this.#bytes(list[1], 32, 'recipient') };
     throw this.#fail('its seal is of an unknown kind');
   }
 
-  #package(value: Cbor | undefined): SealedPackage {
-    const [nonce, sealed] = this.#array(value, 2, 'package');
+  #package(value: Cbor | undefined, root: Uint8Array): CarriedPackage {
+    const [nonce, sealed, origin] = this.#array(value, this.#later ? 3 : 2, 'package');
     if (!(sealed instanceof Uint8Array) || sealed.length > MAX_CARRIED_BYTES)
       throw this.#fail('its package has the wrong length');
-    return { nonce: this.#bytes(nonce, 12, 'package nonce'), sealed };
+    return {
+      nonce: this.#bytes(nonce, 12, 'package nonce'),
+      sealed,
+      origin: this.#later ? this.#bytes(origin, 32, 'package root') : root,
+    };
   }
 
   #take(key: number): Cbor | undefined {

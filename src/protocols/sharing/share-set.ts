@@ -18,7 +18,7 @@ import { InputError, NegativeError } from '#formats/errors';
 import type { DsseSignature } from '#formats/dsse';
 import * as s from '#formats/schema';
 import { commitmentRoot, contextDigest, type Suite } from './commitment.js';
-import { MAX_FILE_BYTES } from './package.js';
+import { MAX_FILE_BYTES, type PackageBinding } from './package.js';
 import { SLIP39_MAX_SHARES } from './slip39.js';
 import {
   allIndices,
@@ -35,9 +35,16 @@ export const SHARE_SET_PAYLOAD_TYPE = 'application/vnd.conclave.share-set+json';
 
 const NO_COMMITMENT = new Uint8Array(32);
 
-const setSchema = s.object({
+const groupsSchema = s.array(
+  s.object({
+    threshold: s.integer({ min: 1, max: 255 }),
+    shares: s.integer({ min: 1, max: 255 }),
+  }),
+  { min: 1, max: MAX_GROUPS },
+);
+
+const common = {
   type: s.oneOf(SHARE_SET_TYPE),
-  version: s.oneOf(1),
   setId: s.hex(32),
   environment: s.oneOf('production', 'rehearsal', 'dev'),
   kind: s.oneOf('key', 'file'),
@@ -50,13 +57,7 @@ const setSchema = s.object({
   /** What the shares are of: the key-encryption key, or the key's raw private form itself. */
   splits: s.oneOf('kek', 'seed'),
   groupThreshold: s.integer({ min: 1, max: MAX_GROUPS }),
-  groups: s.array(
-    s.object({
-      threshold: s.integer({ min: 1, max: 255 }),
-      shares: s.integer({ min: 1, max: 255 }),
-    }),
-    { min: 1, max: MAX_GROUPS },
-  ),
+  groups: groupsSchema,
   root: s.hex(32),
   commitments: s.array(
     s.object({ index: s.integer({ min: 257, max: 65_535 }), commitment: s.hex(32) }),
@@ -77,6 +78,31 @@ const setSchema = s.object({
   created: s.time(),
   /** SHA-256 of the canonical JSON of all other members: finds damage where nobody signed. */
   digest: s.hex(32),
+};
+
+/** A first dealing. */
+const firstSchema = s.object({ ...common, version: s.oneOf(1) });
+
+/** A set that was changed since: how it hangs together with the one before and with the first. */
+const changedSchema = s.object({
+  ...common,
+  version: s.oneOf(2),
+  lineage: s.object({
+    /** Dealings since the first; repairing one share makes no new dealing. */
+    epoch: s.integer({ min: 0, max: 65_535 }),
+    /** What made this description. */
+    operation: s.oneOf('refresh', 'reshare', 'enrol', 'repair'),
+    /** The description that this one replaces. */
+    previous: s.object({ root: s.hex(32), digest: s.hex(32) }),
+    /** Root that the share files bear: the root of the description that came with the dealing. */
+    dealing: s.hex(32),
+    /** Of the first dealing: K was made under its thresholds, and the package is bound to its root. */
+    origin: s.object({
+      root: s.hex(32),
+      groupThreshold: s.integer({ min: 1, max: MAX_GROUPS }),
+      groups: groupsSchema,
+    }),
+  }),
 });
 
 const fileSchema = s.object({
@@ -85,7 +111,14 @@ const fileSchema = s.object({
 });
 
 /** The public description of a share set. */
-export type ShareSet = Omit<s.Infer<typeof setSchema>, 'digest'>;
+export type ShareSet = Omit<s.Infer<typeof firstSchema>, 'digest' | 'version'> & {
+  readonly version: 1 | 2;
+  /** Present exactly in version 2. */
+  readonly lineage?: Lineage;
+};
+
+/** Where a changed set comes from. */
+export type Lineage = s.Infer<typeof changedSchema>['lineage'];
 
 /** A `set.json` as read. */
 export interface ShareSetFile {
@@ -126,7 +159,11 @@ export function decodeShareSet(bytes: Uint8Array, what: string): ShareSetFile {
   const value = parseCanonicalJson(bytes, what, { maxBytes: 1024 * 1024, maxDepth: 6 });
   const file = fileSchema.parse(value, what);
   if (!isObject(file.set)) throw malformed(what, 'its member "set" is not an object');
-  const { digest, ...set } = setSchema.parse(file.set, `${what}: set`);
+  const schema = file.set['version'] === 2 ? changedSchema : firstSchema;
+  const { digest, ...set }: ShareSet & { readonly digest: string } = schema.parse(
+    file.set,
+    `${what}: set`,
+  );
   if (digestOf(set) !== digest) {
     throw new NegativeError({
       code: 'E_SHARE_SET_DAMAGED',
@@ -149,14 +186,46 @@ export function suiteOf({ scheme }: ShareSet): Suite {
   return scheme === 'envelope' ? 'gf256-v1' : 'slip39v1';
 }
 
-/** A of the set, recomputed. */
+/** A of the set, recomputed: the context of its C_i and of its root. */
 export function contextOf(set: ShareSet): Uint8Array {
+  return contextFor(set, structureOf(set));
+}
+
+/**
+ * A of the first dealing: the context of K. Whoever changes a set does not have the secret, and so cannot commit to it anew;
+ * K stays what it was.
+ */
+export function secretContextOf(set: ShareSet): Uint8Array {
+  return contextFor(set, set.lineage?.origin ?? structureOf(set));
+}
+
+function contextFor(set: ShareSet, structure: Structure): Uint8Array {
   return contextDigest({
     suite: suiteOf(set),
     setId: fromHex(set.setId),
-    structure: structureOf(set),
+    structure,
     publicKey: set.publicKey ?? new Uint8Array(0),
   });
+}
+
+/** What the sealed package is bound to: the set and the root of its first dealing. */
+export function packageBindingOf(set: ShareSet): PackageBinding {
+  return { setId: fromHex(set.setId), root: fromHex(set.lineage?.origin.root ?? set.root) };
+}
+
+/** Root that the share files of this set bear. */
+export function dealingRootOf(set: ShareSet): string {
+  return set.lineage?.dealing ?? set.root;
+}
+
+/** Dealings since the first; 0 for a first one. */
+export function epochOf(set: ShareSet): number {
+  return set.lineage?.epoch ?? 0;
+}
+
+/** SHA-256 of the canonical JSON of a set without its digest; hexadecimal. */
+export function digestOfSet(set: ShareSet): string {
+  return digestOf(set);
 }
 
 /** The root that follows from everything else in the set. */
@@ -200,11 +269,23 @@ function digestOf(set: ShareSet): string {
   return toHex(sha256(canonicalJsonBytes(contentJson(set))));
 }
 
+function groupsJson(groups: Structure['groups']): Json {
+  return groups.map(({ threshold, shares }) => ({ threshold, shares }));
+}
+
 function contentJson(set: ShareSet): JsonObject {
   return {
     ...set,
     publicKey: set.publicKey === null ? null : toBase64(set.publicKey),
-    groups: set.groups.map(({ threshold, shares }) => ({ threshold, shares })),
+    groups: groupsJson(set.groups),
+    ...(set.lineage === undefined
+      ? {}
+      : {
+          lineage: {
+            ...set.lineage,
+            origin: { ...set.lineage.origin, groups: groupsJson(set.lineage.origin.groups) },
+          },
+        }),
     package:
       set.package === null
         ? null
@@ -235,7 +316,26 @@ function shareSetProblem(set: ShareSet): string | undefined {
   // The package's own few bytes of CBOR and the tag come on top of the file.
   if (set.package !== null && set.package.sealed.length > MAX_FILE_BYTES + 256)
     return 'its package is too long';
-  return undefined;
+  return set.lineage === undefined ? undefined : lineageProblem(set, set.lineage);
+}
+
+/** Only what can be recomputed from the package up is changed without the secret, and a first dealing's root is its own. */
+function lineageProblem(set: ShareSet, lineage: Lineage): string | undefined {
+  const { epoch, operation, origin, dealing, previous } = lineage;
+  if (set.scheme !== 'envelope') return 'only envelopes can be changed without their secret';
+  const shape = structureProblem(origin);
+  if (shape !== undefined) return `its first dealing did not have ${shape}`;
+  if (operation === 'repair' ? dealing === set.root : dealing !== set.root)
+    return 'the root of its share files does not fit what was done';
+  if (operation !== 'repair' && epoch === 0) return 'a new dealing is not the first one';
+  if ((epoch === 0) !== (dealing === origin.root))
+    return 'its epoch and its first dealing do not fit';
+  const same =
+    epoch > 0 ||
+    (origin.groupThreshold === set.groupThreshold &&
+      canonicalJson(groupsJson(origin.groups)) === canonicalJson(groupsJson(set.groups)));
+  if (!same) return 'its first dealing had other thresholds';
+  return previous.root === set.root ? 'it replaces itself' : undefined;
 }
 
 function malformed(what: string, problem: string): InputError {
