@@ -53,6 +53,12 @@ export const rewrap = defineAction({
       summary: "the provider's name for how to wrap, where there is a choice",
       placeholder: 'A',
     },
+    armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
+    as: {
+      type: 'string',
+      summary: 'what is inside, where the format does not say (age)',
+      choices: ['key', 'file'],
+    },
     out: { type: 'path', summary: 'file to write', required: true },
   },
   outputs: {
@@ -89,6 +95,7 @@ export const rewrap = defineAction({
           environment,
           epoch: epoch + 1,
           algorithm: input.algorithm,
+          armor: input.armor,
         },
         context,
       );

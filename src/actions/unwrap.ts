@@ -38,6 +38,11 @@ export const unwrap = defineAction({
   inputs: {
     key: { type: 'key', summary: 'the private key that opens it' },
     in: { type: 'file', summary: 'what was wrapped', required: true },
+    as: {
+      type: 'string',
+      summary: 'what is inside, where the format does not say (age)',
+      choices: ['key', 'file'],
+    },
     out: { type: 'path', summary: 'file to write; a key goes into the store without it' },
     name: {
       type: 'string',

@@ -50,6 +50,7 @@ export const wrap = defineAction({
       summary: "the provider's name for how to wrap, where there is a choice",
       placeholder: 'A',
     },
+    armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
     out: { type: 'path', summary: 'file to write', required: true },
   },
   outputs: {
@@ -69,6 +70,10 @@ export const wrap = defineAction({
       command: 'conclave wrap --in backup.tar --to ann.pub --to ben.pub --out backup.tar.wrapped',
       explains: 'a file of any size for two people, either of whom opens it',
     },
+    {
+      command: 'conclave wrap --in notes.txt --to age1pq1… --armor --out notes.txt.age',
+      explains: 'for somebody who has age and not conclave',
+    },
   ],
   async run(input, context): Promise<Wrapped> {
     if ((input.key === undefined) === (input.in === undefined)) {
@@ -83,7 +88,8 @@ export const wrap = defineAction({
     }
     context.files.assertAbsent([input.out]);
     const destination = await resolveDestination(input, context);
-    const options = { out: input.out, destination, epoch: 0, algorithm: input.algorithm };
+    const { algorithm, armor } = input;
+    const options = { out: input.out, destination, epoch: 0, algorithm, armor };
     let result: Wrapped;
     if (input.key !== undefined) {
       // Asked before a passphrase is: what must not leave is not opened.

@@ -64,7 +64,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   'protocols/threshold': protocol,
   'protocols/inhead': protocol,
   'protocols/parties': { rooms: ['crypto', 'carriage/wrapping'] },
-  'carriage/wrapping': { rooms: ['crypto'] },
+  'carriage/wrapping': { rooms: ['crypto'], packages: ['@scure/base'] },
   'carriage/stores': { rooms: ['crypto'], packages: ['keytar', '@napi-rs/keyring', 'pkcs11js'] },
   'carriage/transport': {
     rooms: [],

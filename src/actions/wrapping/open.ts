@@ -5,11 +5,16 @@ import type { Descriptor } from '#crypto/descriptor';
 import { createSha256 } from '#crypto/hash';
 import { decodeRecord, type KeyRecord, newRecord } from '#custody/authority/record';
 import { toHex } from '#formats/bytes';
-import { type ByteSource, fill, prepended } from '#formats/byte-stream';
-import { NegativeError, RefusedError, UsageError } from '#formats/errors';
+import { type ByteSource, fill, prepended, takeAll } from '#formats/byte-stream';
+import { InputError, NegativeError, RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { ActionContext } from '../context/context.js';
-import { assertMatches, publicKeyOf } from '../context/private-forms.js';
+import {
+  assertMatches,
+  MAX_PRIVATE_BYTES,
+  publicKeyOf,
+  readPrivateFile,
+} from '../context/private-forms.js';
 import { openersOf } from './openers.js';
 import { markOf } from './write.js';
 
@@ -37,7 +42,11 @@ export type OpenedContent = {
  * `E_WRAPPED_SEALED`, `E_WRAPPED_PROVIDER`
  */
 export async function withOpened<T>(
-  input: { readonly in: string; readonly key?: string | undefined },
+  input: {
+    readonly in: string;
+    readonly key?: string | undefined;
+    readonly as?: string | undefined;
+  },
   context: ActionContext,
   work: (content: OpenedContent) => Promise<T>,
 ): Promise<T> {
@@ -77,12 +86,74 @@ export async function withOpened<T>(
     epoch: opened.epoch,
     digest: () => `sha256:${toHex(sum.digest())}`,
   };
-  if (opened.kind === 'file') {
+  if (input.as !== undefined && opened.environment !== undefined && input.as !== opened.kind) {
+    throw new UsageError({
+      code: 'E_WRAPPED_CONTENT',
+      message: `${name} holds a ${opened.kind}, and not a ${input.as}`,
+      hint: 'leave --as out: this format says what it holds',
+    });
+  }
+  if (opened.kind === 'file' && input.as !== 'key') {
     return await work({ ...common, kind: 'file', source: opened.source });
+  }
+  if (opened.kind === 'file') {
+    using key = await keyInside(opened.source, name, context);
+    return await work({ ...common, kind: 'key', ...key });
   }
   const record = await recordOf(opened, name, common.environment, context);
   const { descriptor, secret } = opened;
   return await work({ ...common, kind: 'key', descriptor, secret, record });
+}
+
+/** A private key in a file's form, where the format says nothing of what it holds. */
+async function keyInside(
+  source: ByteSource,
+  name: string,
+  context: ActionContext,
+): Promise<
+  {
+    readonly descriptor: Descriptor;
+    readonly secret: SecretBytes;
+    readonly record: KeyRecord;
+  } & Disposable
+> {
+  const bytes = takeAll(source, MAX_PRIVATE_BYTES);
+  if (bytes === undefined) {
+    throw new InputError({
+      code: 'E_KEY_UNREADABLE',
+      message: `what is in ${name} is too long for a private key`,
+      hint: 'leave --as key out, and give --out FILE',
+    });
+  }
+  try {
+    const read = await readPrivateFile(bytes, `what is in ${name}`, undefined);
+    if (read.sealed) {
+      throw new InputError({
+        code: 'E_KEY_UNREADABLE',
+        message: `what is in ${name} is a sealed key file`,
+        hint: 'leave --as key out, give --out FILE, and import the file',
+      });
+    }
+    const { descriptor, secret } = read;
+    const record = newRecord({
+      descriptor,
+      publicKey: await publicKeyOf(descriptor, secret),
+      name: null,
+      environment: markOf(read.environment, context.environment),
+      now: context.now(),
+      event: 'imported',
+    });
+    return {
+      descriptor,
+      secret,
+      record,
+      [Symbol.dispose]: () => {
+        secret.dispose();
+      },
+    };
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 /** The record that came along, found to be of this key; a new one when none came. */

@@ -8,6 +8,8 @@ import { assertUsable } from '#custody/authority/states';
 import { RefusedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import type { ActionContext, OpenKey } from '../context/context.js';
+import { MAX_PRIVATE_BYTES, publicKeyOf } from '../context/private-forms.js';
+import { isPath } from '../context/references.js';
 
 /** Openers of one run; disposing wipes every key that was opened. */
 export type OpenersOfRun = Openers & Disposable;
@@ -55,14 +57,50 @@ export function openersOf(
     });
   };
 
+  const named = async (reference: string): Promise<readonly OpeningKey[]> => {
+    const identities = await ageIdentities(reference, context);
+    if (identities !== undefined) return identities.map(keep);
+    return [keep(ofKey(await context.keys.open(reference)))];
+  };
+
   return {
-    keys: async (ids) =>
-      key === undefined ? await find(ids) : [keep(ofKey(await context.keys.open(key)))],
+    keys: async (ids) => (key === undefined ? await find(ids) : await named(key)),
     passphrase: async (attempt) => await context.ask.passphrase({ opens: name, attempt }),
     [Symbol.dispose]: () => {
       for (const it of opened) it[Symbol.dispose]();
     },
   };
+}
+
+/** Identities of age in a file that `--key` names; `undefined` when it is no such file. */
+async function ageIdentities(
+  reference: string,
+  { files }: ActionContext,
+): Promise<readonly (OpeningKey & Disposable)[] | undefined> {
+  const path = reference.replace(/^file:/, '');
+  if (path === '-' || !isPath(path) || !files.exists(path)) return undefined;
+  const { looksLikeIdentities, MAX_KEYS_BYTES, readIdentities } =
+    await import('#carriage/wrapping/age-keys');
+  const bytes = files.read(path, MAX_PRIVATE_BYTES);
+  try {
+    if (bytes.length > MAX_KEYS_BYTES || !looksLikeIdentities(bytes)) return undefined;
+    const keys: (OpeningKey & Disposable)[] = [];
+    for (const { descriptor, secret } of readIdentities(bytes, path)) {
+      const publicKey = await publicKeyOf(descriptor, secret);
+      keys.push({
+        descriptor,
+        secret,
+        publicKey,
+        id: keyId(descriptor, publicKey),
+        [Symbol.dispose]: () => {
+          secret.dispose();
+        },
+      });
+    }
+    return keys;
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 function ofKey(key: OpenKey): OpeningKey & Disposable {

@@ -1,4 +1,10 @@
 /** Whom something is wrapped to: what `--to` names, and that it is the key that was meant. */
+import {
+  decodeRecipient,
+  looksLikeRecipient,
+  looksLikeRecipients,
+  readRecipients,
+} from '#carriage/wrapping/age-keys';
 import { MAX_DOCUMENT_BYTES, type Target, type WrappingFormat } from '#carriage/wrapping/format';
 import { claimingFormat, formatNames, loadFormat } from '#carriage/wrapping/table';
 import { encodeSpki } from '#crypto/encodings/spki';
@@ -25,6 +31,9 @@ export interface DestinationInput {
   readonly format?: string | undefined;
 }
 
+/** Longest file that `--to` reads; a key file with its record may be one. */
+const MAX_PUBLIC_BYTES = 4 * 1024 * 1024;
+
 /** A target, and what to throw when no format takes it for one. */
 interface Read {
   readonly target: Target;
@@ -47,7 +56,7 @@ export async function resolveDestination(
     });
   }
   const read: Read[] = [];
-  for (const reference of input.to) read.push(await readTarget(reference, context));
+  for (const reference of input.to) read.push(...(await readTargets(reference, context)));
   const format = input.format === undefined ? await formatOf(read) : await loadFormat(input.format);
   const targets = read.map(({ target }) => target);
   const digests: string[] = [];
@@ -56,29 +65,35 @@ export async function resolveDestination(
   return { format, targets, digests };
 }
 
-async function readTarget(reference: string, context: ActionContext): Promise<Read> {
+/** What one `--to` names: one key, or the recipients that a file lists. */
+async function readTargets(reference: string, context: ActionContext): Promise<readonly Read[]> {
+  if (looksLikeRecipient(reference)) return [ofRecipient(reference)];
   const path = reference.replace(/^file:/, '');
   if (/^[a-z0-9+-]+:/.test(path) || !isPath(path)) {
-    return {
-      target: await targetOf(reference, await resolvePublicKey(reference, 'kem', context), context),
-    };
+    const key = await resolvePublicKey(reference, 'kem', context);
+    return [{ target: targetOf(reference, key, context) }];
   }
-  const bytes = context.files.read(path, 4 * 1024 * 1024);
+  const bytes = context.files.read(path, MAX_PUBLIC_BYTES);
+  if (looksLikeRecipients(bytes)) return readRecipients(bytes, path).map(ofRecipient);
   try {
-    return { target: await targetOf(reference, await readPublicKey(bytes, path, 'kem'), context) };
+    return [{ target: targetOf(reference, await readPublicKey(bytes, path, 'kem'), context) }];
   } catch (problem) {
     const isOther = problem instanceof InputError && bytes.length <= MAX_DOCUMENT_BYTES;
     if (!isOther) throw problem;
-    return { target: { kind: 'document', name: reference, bytes }, problem };
+    return [{ target: { kind: 'document', name: reference, bytes }, problem }];
   }
 }
 
-function targetOf(name: string, key: PublicKey, context: ActionContext): Promise<Target> {
+function ofRecipient(text: string): Read {
+  return { target: { kind: 'public-key', name: text, ...decodeRecipient(text) } };
+}
+
+function targetOf(name: string, key: PublicKey, context: ActionContext): Target {
   const { descriptor, bytes, record } = key;
   if (record !== undefined && descriptor.purposes.includes('encapsulate')) {
     assertUsable(record, 'encapsulate', context.allowedEnvironments);
   }
-  return Promise.resolve({ kind: 'public-key', name, descriptor, publicKey: bytes });
+  return { kind: 'public-key', name, descriptor, publicKey: bytes };
 }
 
 async function formatOf(read: readonly Read[]): Promise<WrappingFormat> {

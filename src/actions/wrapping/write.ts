@@ -8,6 +8,7 @@ import type { JsonObject } from '#formats/canonical-json';
 import { RefusedError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import type { ActionContext } from '../context/context.js';
+import { markText } from '../context/marks.js';
 import type { Destination } from './target.js';
 
 /** What was wrapped. */
@@ -59,6 +60,7 @@ export async function writeWrapped(
     content,
     targets,
     environment,
+    mark: markText(environment),
     epoch,
     algorithm: options.algorithm,
     armor: options.armor,

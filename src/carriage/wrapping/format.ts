@@ -60,6 +60,8 @@ export interface WrapRequest {
   /** At least one. */
   readonly targets: readonly Target[];
   readonly environment: Mark;
+  /** The same mark as text for people, where a format can only carry that; empty for production. */
+  readonly mark: string;
   /** How often this content was wrapped again before: 0 the first time. */
   readonly epoch: number;
   /** The provider's name for the algorithm, where one was named. */

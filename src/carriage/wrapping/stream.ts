@@ -6,7 +6,7 @@
  */
 import { aesGcmOpen, aesGcmSeal, chaChaPolyOpen, chaChaPolySeal, TAG_LENGTH } from '#crypto/aead';
 import { type ByteSink, type ByteSource, fill } from '#formats/byte-stream';
-import { InputError } from '#formats/errors';
+import { InputError, NegativeError } from '#formats/errors';
 
 /** How chunks are sealed. */
 export interface StreamCipher {
@@ -103,9 +103,9 @@ export function sealStream(
 }
 
 /**
- * The plaintext of {@link sealStream}, chunk by chunk; each is given out only after it was authenticated.
+ * The plaintext of {@link sealStream}, chunk by chunk; each is given out only after it was authenticated in its place.
  * @param key - 32 bytes, adopted: wiped by disposing
- * @param failed - the error for whatever is wrong, thrown by `read`; after that nothing more is given
+ * @param failed - the error for whatever is wrong, thrown by `read`; after that nothing more is given. Errors of `source` pass
  */
 export function openStream(
   cipher: StreamCipher,
@@ -114,39 +114,51 @@ export function openStream(
   source: ByteSource,
   failed: () => Error,
 ): ByteSource & Disposable {
-  let pieces: Pieces | undefined;
+  const sealed = new Uint8Array(chunk + TAG_LENGTH);
+  let state: 'open' | 'ended' | 'broken' = 'open';
   let index = 0;
   let plain: Uint8Array = EMPTY;
   let at = 0;
-  let broken = false;
 
-  /** The next chunk, authenticated; false after the last. */
-  const advance = (): boolean => {
-    pieces ??= new Pieces(source, chunk + TAG_LENGTH);
-    const next = pieces.next();
-    if (next === undefined) return false;
+  const open = (piece: Uint8Array, isLast: boolean): Uint8Array | undefined => {
+    try {
+      return cipher.open(key, nonceOf(index, isLast), piece, EMPTY, 'a chunk');
+    } catch (error) {
+      if (error instanceof NegativeError) return undefined;
+      throw error;
+    }
+  };
+
+  /** The next chunk, authenticated. */
+  const advance = (): void => {
     plain.fill(0);
     plain = EMPTY;
     at = 0;
-    const nonce = nonceOf(index, next.isLast);
-    const opened = cipher.open(key, nonce, next.piece, EMPTY, 'a chunk');
+    const piece = sealed.subarray(0, fill(source, sealed));
+    // A chunk of full length may be the last; a shorter one must be.
+    const between = piece.length === sealed.length ? open(piece, false) : undefined;
+    const opened = between ?? open(piece, true);
     // An empty last chunk after others would be a second way to write the same plaintext.
-    if (opened.length === 0 && index > 0) throw failed();
+    if (opened === undefined || (opened.length === 0 && index > 0)) throw failed();
     plain = opened;
     index++;
-    return true;
+    if (between === undefined) state = 'ended';
   };
 
   return {
     read: (into, offset) => {
-      if (broken) throw failed();
-      while (at === plain.length) {
-        try {
-          if (!advance()) return 0;
-        } catch {
-          broken = true;
-          throw failed();
+      try {
+        if (state === 'broken') throw failed();
+        while (at === plain.length) {
+          if (state === 'ended') {
+            if (fill(source, sealed.subarray(0, 1)) === 0) return 0;
+            throw failed();
+          }
+          advance();
         }
+      } catch (error) {
+        state = 'broken';
+        throw error;
       }
       const part = plain.subarray(at, at + into.length - offset);
       into.set(part, offset);
@@ -156,8 +168,7 @@ export function openStream(
     [Symbol.dispose]: () => {
       key.fill(0);
       plain.fill(0);
-      pieces?.wipe();
-      broken = true;
+      state = 'broken';
     },
   };
 }
