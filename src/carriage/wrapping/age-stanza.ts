@@ -177,7 +177,7 @@ export function unwrapByPassphrase(
 }
 
 /** A tag that does not hold is another key's stanza; anything else is a share that is none. */
-function orThrow(error: unknown, what: string): undefined {
+function orThrow(error: unknown, what: string): Uint8Array | undefined {
   if (error instanceof NegativeError) return undefined;
   throw malformed(what, 'a recipient that no sender makes');
 }

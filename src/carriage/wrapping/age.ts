@@ -8,7 +8,7 @@ import { encodePrivateKeyInfo } from '#crypto/encodings/private-key-info';
 import { hkdfSha256 } from '#crypto/hash';
 import { utf8 } from '#formats/bytes';
 import { type ByteSource, fill, prepended, sourceOf, take } from '#formats/byte-stream';
-import { InternalError, NegativeError, RefusedError, UsageError } from '#formats/errors';
+import { InternalError, type NegativeError, RefusedError, UsageError } from '#formats/errors';
 import { encodePem } from '#formats/pem';
 import { armoring, looksLikeArmor, unarmored } from './age-armor.js';
 import {
