@@ -3,7 +3,7 @@
 
     recover.py [--set set.json] [--passphrase-file F]... --out FILE SHARE...
 
-SHARE is a share file (CBOR) or a text file of SLIP-39 words; FILE may be -. A key comes back as its raw private form, a file as
+SHARE is a share file (CBOR), a text file of SLIP-39 words, or the text of a card (docs/spec/share-card.md); FILE may be -. A key comes back as its raw private form, a file as
 its bytes. Not here: shares sealed to an identity (they need X-Wing) and signatures of set.json (they need ML-DSA).
 
 Exit codes: 0 done, 1 the shares are wrong, 65 malformed, 75 too few shares, 77 wrong passphrase.
@@ -17,6 +17,8 @@ import json
 import os
 import sys
 import unicodedata
+
+import share_card
 
 
 class Problem(Exception):
@@ -520,6 +522,26 @@ def read(path):
         return file.read(1 << 20)
 
 
+def from_card(data, path):
+    """The share file, or its words, and the sealed package, from the text of a card."""
+    try:
+        numbers = slip39_words()
+        share, package = share_card.read_card(data.decode("utf-8", "replace"), sorted(numbers, key=numbers.get))
+    except share_card.WrongLine as problem:
+        raise Problem(1, f"{path}: {problem}") from problem
+    except share_card.NoCard as problem:
+        raise Problem(65, f"{path}: {problem}") from problem
+    return share if isinstance(share, bytes) else share.encode(), package
+
+
+def carried_package(blocks, share):
+    for block in blocks:
+        fields = cbor_decode(block, "the sealed package of a card")
+        if [fields[key] for key in (0, 1, 2, 3)] == ["conclave/share-package", 1, share.set_id, share.root]:
+            return tuple(fields[4])
+    return None
+
+
 def read_passphrase(path):
     text = read(path).decode()
     for end in ("\r\n", "\n"):
@@ -539,9 +561,12 @@ def main():
     try:
         share_set = None if options.set is None else ShareSet(read(options.set), options.set)
         passphrases = [read_passphrase(path) for path in options.passphrase_file]
-        envelopes, texts = [], []
+        envelopes, texts, carried = [], [], []
         for path in options.shares:
             data = read(path)
+            if share_card.is_card(data):
+                data, package = from_card(data, path)
+                carried += [package] if package else []
             (envelopes if data[:1] >= b"\x80" else texts).append((data, path))
         if envelopes and texts:
             raise Problem(1, "share files and words do not mix")
@@ -551,6 +576,9 @@ def main():
             secret, what = recover_words(mnemonics, share_set)
         else:
             shares = [Share(data, path) for data, path in envelopes]
+            for share in shares:
+                if share.package is None:
+                    share.package = carried_package(carried, share)
             secret, what = recover_envelopes(shares, share_set, passphrases)
     except Problem as problem:
         print(f"recover.py: {problem}", file=sys.stderr)

@@ -15,6 +15,7 @@ const rows: readonly Row[] = [
   { kind: 'identity', load: () => import('./identity.js') },
   { kind: 'share-set', load: () => import('./share-set.js') },
   { kind: 'share', load: () => import('./share.js') },
+  { kind: 'share-card', load: () => import('./share-card.js') },
   { kind: 'transcript', load: () => import('./transcript.js') },
   { kind: 'statement', load: () => import('./statement.js') },
   { kind: 'signed-file', load: () => import('./signed-file.js') },

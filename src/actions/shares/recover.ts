@@ -7,7 +7,7 @@ import { keyId } from '#crypto/key-id';
 import { resolve } from '#crypto/registry';
 import { selfCheck } from '#crypto/self-check';
 import type { Environment } from '#custody/authority/record';
-import { equalConstantTime, fromHex, toHex } from '#formats/bytes';
+import { equal, equalConstantTime, fromHex, toHex } from '#formats/bytes';
 import {
   type ConclaveError,
   InputError,
@@ -17,6 +17,7 @@ import {
 } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { secretCommitment } from '#protocols/sharing/commitment';
+import type { BoundPackage } from '#protocols/sharing/bound-package';
 import { recombine } from '#protocols/sharing/deal';
 import { openPackage, type Package } from '#protocols/sharing/package';
 import {
@@ -124,12 +125,11 @@ async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Pr
   const { header, shares, duplicates } = gathered;
   const { set } = options;
   const description = set?.file.set;
-  const sealed = description?.package ?? header.package;
-  const origin = header.package?.origin;
+  const printed = packageOfCard(options.sources, header);
+  const sealed = description?.package ?? header.package ?? printed?.sealed;
+  const root = header.package?.origin ?? printed?.binding.root ?? header.root;
   const binding =
-    description === undefined
-      ? { setId: header.setId, root: origin ?? header.root }
-      : packageBindingOf(description);
+    description === undefined ? { setId: header.setId, root } : packageBindingOf(description);
   if (sealed === undefined) {
     throw new MissingInputError({
       code: 'E_PACKAGE_MISSING',
@@ -176,6 +176,15 @@ async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Pr
     checked,
     notChecked,
   };
+}
+
+/** The sealed package that a card carried beside its share, when it is of this set. */
+function packageOfCard(
+  sources: readonly ShareSource[],
+  { setId }: Gathered['header'],
+): BoundPackage | undefined {
+  return sources.find(({ carried }) => carried !== undefined && equal(carried.binding.setId, setId))
+    ?.carried;
 }
 
 async function recoverWords(

@@ -8,6 +8,7 @@ import {
   MAX_SHARE_BYTES,
   type ShareFile,
 } from '#protocols/sharing/envelope';
+import type { BoundPackage } from '#protocols/sharing/bound-package';
 import { decodeShareSet, looksLikeShareSet, type ShareSetFile } from '#protocols/sharing/share-set';
 import {
   decodeMnemonic,
@@ -16,6 +17,7 @@ import {
 } from '#protocols/sharing/slip39-mnemonic';
 import type { FileSpace } from '../context/context.js';
 import { shareBelongs, wordsBelong } from './belongs.js';
+import { shareOfCard } from './card-source.js';
 
 /** Name of a set description beside its shares. */
 export const SET_FILE = 'set.json';
@@ -24,6 +26,8 @@ export const SET_FILE = 'set.json';
 export interface ShareSource {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** The sealed package, where a card carried it beside the share. */
+  readonly carried?: BoundPackage | undefined;
 }
 
 /** A share as read, not yet opened. */
@@ -70,12 +74,16 @@ function wordsOf(text: string): string {
   return text.replaceAll(/^#.*$/gm, '');
 }
 
-/** Reads share files; the receiver owns what is secret in them. */
+/** Reads share files and the text of cards; the receiver owns what is secret in them. */
 export function readSources(paths: readonly string[], files: FileSpace): ShareSource[] {
-  return paths.map((path) => ({
-    name: path === '-' ? 'standard input' : path,
-    bytes: files.read(path, MAX_SET_BYTES),
-  }));
+  return paths.map((path) => {
+    const name = path === '-' ? 'standard input' : path;
+    const bytes = files.read(path, MAX_SET_BYTES);
+    const card = shareOfCard(bytes, name);
+    if (card === undefined) return { name, bytes };
+    bytes.fill(0);
+    return { name, ...card };
+  });
 }
 
 /**
