@@ -119,8 +119,19 @@ export interface Descriptor {
   readonly assertPublicForm?: (publicKey: Uint8Array, what: string) => void;
   /** KEM identifier in HPKE. */
   readonly hpkeKem?: number;
-  readonly jose?: { readonly kty: string; readonly alg?: string; readonly crv?: string };
-  readonly cose?: { readonly kty: number; readonly alg?: number; readonly crv?: number };
+  /** Names in JOSE and COSE; `accepts`: further `alg` values that keys of this kind are seen with. */
+  readonly jose?: {
+    readonly kty: string;
+    readonly alg?: string;
+    readonly crv?: string;
+    readonly accepts?: readonly string[];
+  };
+  readonly cose?: {
+    readonly kty: number;
+    readonly alg?: number;
+    readonly crv?: number;
+    readonly accepts?: readonly number[];
+  };
   /** SSH key type; `curve` is what ECDSA keys name beside it (RFC 5656 §3.1, RFC 8709, RFC 4253 §6.6). */
   readonly ssh?: { readonly type: string; readonly curve?: string };
   /** AWS KMS key specification. */

@@ -30,6 +30,8 @@ interface Curve {
   readonly joseAlg: string;
   readonly cose: number;
   readonly coseAlg: number;
+  /** The algorithm together with its curve (RFC 9864), which some keys name instead. */
+  readonly coseFull?: number;
   readonly ssh?: string;
   readonly aws: string;
   readonly hash: SignatureHash;
@@ -81,7 +83,12 @@ function describe(curve: Curve): Descriptor {
     pkcs8: 'ec',
     assertPublicForm: assertUncompressed,
     jose: { kty: 'EC', crv: curve.jose, alg: curve.joseAlg },
-    cose: { kty: 2, crv: curve.cose, alg: curve.coseAlg },
+    cose: {
+      kty: 2,
+      crv: curve.cose,
+      alg: curve.coseAlg,
+      ...(curve.coseFull === undefined ? {} : { accepts: [curve.coseFull] }),
+    },
     ...(curve.ssh === undefined
       ? {}
       : { ssh: { type: `ecdsa-sha2-${curve.ssh}`, curve: curve.ssh } }),
@@ -234,6 +241,7 @@ export const descriptors = [
     joseAlg: 'ES256',
     cose: 1,
     coseAlg: -7,
+    coseFull: -9,
     ssh: 'nistp256',
     aws: 'ECC_NIST_P256',
     hash: 'sha256',
@@ -250,6 +258,7 @@ export const descriptors = [
     joseAlg: 'ES384',
     cose: 2,
     coseAlg: -35,
+    coseFull: -51,
     ssh: 'nistp384',
     aws: 'ECC_NIST_P384',
     hash: 'sha384',
@@ -266,6 +275,7 @@ export const descriptors = [
     joseAlg: 'ES512',
     cose: 3,
     coseAlg: -36,
+    coseFull: -52,
     ssh: 'nistp521',
     aws: 'ECC_NIST_P521',
     hash: 'sha512',

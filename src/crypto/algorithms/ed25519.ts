@@ -17,8 +17,9 @@ const ed25519: Descriptor = {
   signing: { randomness: 'none' },
   oid: '1.3.101.112',
   pkcs8: 'octet-string',
-  jose: { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA' },
-  cose: { kty: 1, crv: 6, alg: -8 },
+  // RFC 9864 names the curve in the algorithm; both spellings are about.
+  jose: { kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', accepts: ['Ed25519'] },
+  cose: { kty: 1, crv: 6, alg: -8, accepts: [-19] },
   ssh: { type: 'ssh-ed25519' },
   awsKeySpec: 'ECC_NIST_EDWARDS25519',
   async load() {

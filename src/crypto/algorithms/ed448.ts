@@ -17,8 +17,8 @@ const ed448: Descriptor = {
   signing: { context: true, randomness: 'none' },
   oid: '1.3.101.113',
   pkcs8: 'octet-string',
-  jose: { kty: 'OKP', crv: 'Ed448', alg: 'EdDSA' },
-  cose: { kty: 1, crv: 7, alg: -8 },
+  jose: { kty: 'OKP', crv: 'Ed448', alg: 'EdDSA', accepts: ['Ed448'] },
+  cose: { kty: 1, crv: 7, alg: -8, accepts: [-53] },
   ssh: { type: 'ssh-ed448' },
   async load() {
     const curve = (await import('@noble/curves/ed448.js')).ed448;
