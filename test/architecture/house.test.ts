@@ -44,6 +44,17 @@ const nameAllowances: Readonly<Record<string, { readonly names: string; readonly
     names: 'ed25519 ed25519+ml-dsa-65 ml-dsa-65',
     why: 'the Ratify protocol knows these and no others',
   },
+  'src/crypto/points.ts': {
+    names: 'secp256k1 p256 ed25519 bls12-381',
+    why: 'the curves whose points block chains look into',
+  },
+  'src/custody/chains/bitcoin.ts': { names: 'secp256k1', why: 'what the chain itself fixes' },
+  'src/custody/chains/ethereum.ts': { names: 'secp256k1', why: 'as above' },
+  'src/custody/chains/solana.ts': { names: 'ed25519', why: 'as above' },
+  'src/custody/chains/tezos.ts': {
+    names: 'ed25519 secp256k1 p256 bls12-381',
+    why: 'as above',
+  },
   'src/protocols/parties/message.ts': {
     names: 'ed25519 x-wing',
     why: 'what a round message is signed and sealed with, fixed by its format',
