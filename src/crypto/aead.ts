@@ -1,6 +1,5 @@
 /** Authenticated encryption, single shot: ciphertext and 16-byte tag in one, 12-byte nonces only. */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { concat } from '#formats/bytes';
 import { NegativeError } from '#formats/errors';
 import { assertLength } from './lengths.js';
 
@@ -11,17 +10,29 @@ export const TAG_LENGTH = 16;
 
 type Cipher = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
+/** OpenSSL is fed in steps of this size: large texts are then held twice (in and out), not three times. */
+const STEP = 1024 * 1024;
+const EMPTY: Uint8Array = new Uint8Array(0);
+
 function seal(
   cipher: Cipher,
   key: Uint8Array,
   nonce: Uint8Array,
   plaintext: Uint8Array,
   aad: Uint8Array,
+  head = EMPTY,
 ): Uint8Array {
   assertLength(nonce, NONCE_LENGTH, 'nonce');
   const state = createCipheriv(cipher as 'aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH });
   state.setAAD(aad, { plaintextLength: plaintext.length });
-  return concat(state.update(plaintext), state.final(), state.getAuthTag());
+  const out = new Uint8Array(head.length + plaintext.length + TAG_LENGTH);
+  out.set(head);
+  for (let at = 0; at < plaintext.length; at += STEP) {
+    out.set(state.update(plaintext.subarray(at, at + STEP)), head.length + at);
+  }
+  state.final();
+  out.set(state.getAuthTag(), head.length + plaintext.length);
+  return out;
 }
 
 function open(
@@ -40,15 +51,19 @@ function open(
   });
   state.setAAD(aad, { plaintextLength: body.length });
   state.setAuthTag(sealed.subarray(body.length));
-  const plaintext = state.update(body);
+  const plaintext = new Uint8Array(body.length);
+  for (let at = 0; at < body.length; at += STEP) {
+    const part = state.update(body.subarray(at, at + STEP));
+    plaintext.set(part, at);
+    // The Buffer may lie in the shared pool.
+    part.fill(0);
+  }
   try {
     state.final();
-    return new Uint8Array(plaintext);
+    return plaintext;
   } catch (cause) {
-    throw notAuthentic(what, cause);
-  } finally {
-    // Also after success: the Buffer may lie in the shared pool, so a copy leaves and this one is wiped.
     plaintext.fill(0);
+    throw notAuthentic(what, cause);
   }
 }
 
@@ -80,6 +95,21 @@ export function aesGcmSeal(
   aad: Uint8Array,
 ): Uint8Array {
   return seal(gcm(key), key, nonce, plaintext, aad);
+}
+
+/**
+ * {@link aesGcmSeal} behind a clear head: head ‖ ciphertext ‖ tag, without a copy of a long text on the way. The head is
+ * authenticated only if it is part of `aad`.
+ * @throws {@link InputError} `E_LENGTH_WRONG`
+ */
+export function aesGcmSealBehind(
+  head: Uint8Array,
+  key: Uint8Array,
+  nonce: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array,
+): Uint8Array {
+  return seal(gcm(key), key, nonce, plaintext, aad, head);
 }
 
 /**

@@ -18,6 +18,7 @@ const rows: readonly Row[] = [
   { kind: 'share-card', load: () => import('./share-card.js') },
   { kind: 'transcript', load: () => import('./transcript.js') },
   { kind: 'statement', load: () => import('./statement.js') },
+  { kind: 'encrypted-file', load: () => import('./encrypted-file.js') },
   { kind: 'signed-file', load: () => import('./signed-file.js') },
   { kind: 'public-key', load: () => import('./public-key.js') },
   { kind: 'definition', load: () => import('./definition.js') },
