@@ -93,7 +93,7 @@ async function gather() {
       groups: [
         {
           name: 'common',
-          test: /[/\\]dist[/\\](?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\]context)[/\\]/,
+          test: /[/\\]dist[/\\](?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\](?:context|attest))[/\\]/,
         },
       ],
     },

@@ -1,23 +1,43 @@
-import { encodeRecord } from '#custody/authority/record';
+import type { Descriptor } from '#crypto/descriptor';
+import { encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { RefusedError } from '#formats/errors';
 import { defineAction } from './action.js';
-import type { PrivateFormat } from './context/context.js';
+import type { ActionContext, OpenKey, PrivateFormat } from './context/context.js';
+import { FOREIGN_FORMATS } from './context/foreign-forms.js';
 import { recordPathOf } from './context/key-space.js';
 import { encodeAtRest, encodePlain } from './context/private-forms.js';
+
+/** Forms that can be encrypted under a passphrase, and how the result is written. */
+const ENCRYPTABLE: Readonly<Record<string, 'pem' | 'der'>> = {
+  'pkcs8-pem': 'pem',
+  'pkcs8-der': 'der',
+  'pkcs8-encrypted': 'pem',
+};
 
 /** `conclave key export`. */
 export const keyExport = defineAction({
   id: 'key.export',
   summary: 'write the private key of a key to a file',
   description:
-    'Writes a private key for use elsewhere. It keeps the protection of the source: a sealed key is exported sealed, as it is, ' +
-    'and in another form only with --no-passphrase, since those forms are not encrypted.',
+    'Writes a private key for use elsewhere. It keeps the protection of the source: a sealed key is exported sealed, as it is, and ' +
+    'PKCS#8 from it is encrypted (PBES2, which openssl reads) under a passphrase that is asked for or comes from --passphrase-file. ' +
+    'The forms that cannot be encrypted need --no-passphrase then. A key that rests unencrypted is written unencrypted, unless a ' +
+    'passphrase is given or pkcs8-encrypted is asked for.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     format: {
       type: 'string',
       summary: 'the form; by default a sealed key file for a sealed key and PKCS#8 PEM for another',
-      choices: ['conclave', 'pkcs8-pem', 'pkcs8-der', 'raw', 'ratify-json'],
+      choices: [
+        'conclave',
+        'pkcs8-pem',
+        'pkcs8-der',
+        'pkcs8-encrypted',
+        'raw',
+        'hex',
+        ...FOREIGN_FORMATS,
+        'ratify-json',
+      ],
     },
     out: { type: 'path', summary: 'where to', required: true },
     passphrase: {
@@ -36,49 +56,118 @@ export const keyExport = defineAction({
       explains: 'a sealed copy of a sealed key; no passphrase is asked for',
     },
     {
-      command: 'conclave key export release --format pkcs8-pem --no-passphrase --out release.pem',
-      explains: 'unencrypted, for openssl',
+      command: 'conclave key export release --format pkcs8-pem --out release.pem',
+      explains: 'for openssl, encrypted under a passphrase',
+    },
+    {
+      command: 'conclave key export release --format jwk --no-passphrase --out release.jwk',
+      explains: 'unencrypted',
     },
   ],
   async run({ key, format, out, passphrase }, context) {
     context.files.assertAbsent([out]);
-    const sealed = await context.keys.sealed?.(key);
+    const isEncrypted = (await context.keys.encrypted?.(key)) === true;
+    const sealed = isEncrypted ? undefined : await context.keys.sealed?.(key);
     const wanted = format ?? 'conclave';
-    const { record, descriptor } = await context.keys.find(key);
     if (sealed !== undefined && wanted === 'conclave') {
       context.files.write(out, sealed, { secret: true });
-    } else {
-      if (sealed !== undefined && passphrase) {
-        throw new RefusedError({
-          code: 'E_PLAINTEXT_REFUSED',
-          message: `${key} is sealed, and a ${wanted} file is not encrypted`,
-          hint: 'say --no-passphrase if that is what you want, or leave --format out',
-        });
-      }
-      using open = await context.keys.open(key);
-      const { environment } = record;
-      const isNative = wanted === 'conclave';
-      const bytes = isNative
-        ? await encodeAtRest(descriptor, open.secret, environment)
-        : await encodePlain(descriptor, open.secret, wanted as PrivateFormat, environment);
-      try {
-        if (isNative && out !== '-') {
-          const beside = recordPathOf(out);
-          context.files.assertAbsent([beside]);
-          context.files.write(beside, encodeRecord(record));
-        }
-        context.files.write(out, bytes, { secret: true });
-      } finally {
-        bytes.fill(0);
-      }
+      return report(await context.keys.find(key), { out, wanted, protection: 'sealed' }, context);
     }
-    const isSealed = sealed !== undefined && wanted === 'conclave';
-    context.record({
-      type: 'key.exported',
-      data: { id: record.id, name: record.name, format: wanted, sealed: isSealed },
-    });
-    return { out, id: record.id, algorithm: descriptor.name, format: wanted, sealed: isSealed };
+    const isProtected = isEncrypted || sealed !== undefined;
+    // A passphrase that was given is meant to protect something: never is it quietly not used.
+    const protect =
+      passphrase && (isProtected || wanted === 'pkcs8-encrypted' || context.ask.offered === true);
+    if (protect && wanted !== 'conclave' && !(wanted in ENCRYPTABLE)) {
+      throw new RefusedError({
+        code: 'E_PLAINTEXT_REFUSED',
+        message: isProtected
+          ? `${key} is sealed, and a ${wanted} file is not encrypted`
+          : `a ${wanted} file is not encrypted, and a passphrase was given`,
+        hint: 'say --no-passphrase if that is what you want, or --format pkcs8-pem, which can be encrypted',
+      });
+    }
+    using open = await context.keys.open(key);
+    const written = protect
+      ? await writeProtected(open, wanted, out, context)
+      : await writePlain(open, plainForm(wanted), out, context);
+    return report(open, { out, wanted, protection: written }, context);
   },
-  present: ({ out, algorithm, sealed }) =>
-    `${sealed ? 'sealed' : 'UNENCRYPTED'} ${algorithm} key written to ${out}`,
+  present: ({ out, algorithm, protection }) =>
+    `${protection === 'none' ? 'UNENCRYPTED' : protection} ${algorithm} key written to ${out}`,
 });
+
+/** What became of the private key on its way out. */
+type Protection = 'sealed' | 'encrypted' | 'none';
+
+function report(
+  { record, descriptor }: { readonly record: KeyRecord; readonly descriptor: Descriptor },
+  written: { readonly out: string; readonly wanted: string; readonly protection: Protection },
+  context: ActionContext,
+) {
+  const { out, wanted: format, protection } = written;
+  const sealed = protection !== 'none';
+  const { id, name } = record;
+  context.record({ type: 'key.exported', data: { id, name, format, sealed } });
+  return { out, id, algorithm: descriptor.name, format, sealed, protection };
+}
+
+/** With --no-passphrase an encrypted form is the same one, unencrypted. */
+function plainForm(wanted: string): PrivateFormat {
+  return wanted === 'pkcs8-encrypted' ? 'pkcs8-pem' : (wanted as PrivateFormat);
+}
+
+async function writePlain(
+  open: OpenKey,
+  format: PrivateFormat,
+  out: string,
+  context: ActionContext,
+): Promise<Protection> {
+  const { descriptor, secret, record } = open;
+  const { environment } = record;
+  const isNative = format === 'conclave';
+  const bytes = isNative
+    ? await encodeAtRest(descriptor, secret, environment)
+    : await encodePlain(descriptor, secret, format, environment, context.random);
+  try {
+    if (isNative && out !== '-') {
+      const beside = recordPathOf(out);
+      context.files.assertAbsent([beside]);
+      context.files.write(beside, encodeRecord(record));
+    }
+    context.files.write(out, bytes, { secret: true });
+    return 'none';
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+async function writeProtected(
+  open: OpenKey,
+  wanted: string,
+  out: string,
+  context: ActionContext,
+): Promise<Protection> {
+  if (wanted === 'conclave') {
+    await context.keys.add(open.record, open.secret, { out });
+    return 'sealed';
+  }
+  const { descriptor, secret, record } = open;
+  const { environment } = record;
+  const form = ENCRYPTABLE[wanted] as 'pem' | 'der';
+  const pkcs8 = await encodePlain(descriptor, secret, 'pkcs8-der', environment, context.random);
+  try {
+    const passphrase = await context.ask.newPassphrase({ seals: `the exported key ${out}` });
+    if (passphrase === undefined) throw new TypeError('a passphrase was neither given nor refused');
+    try {
+      const { encodeEncryptedPkcs8 } = await import('./context/encrypted-forms.js');
+      const { random } = context;
+      const bytes = await encodeEncryptedPkcs8(pkcs8, passphrase, { form, environment, random });
+      context.files.write(out, bytes, { secret: true });
+      return 'encrypted';
+    } finally {
+      passphrase.dispose();
+    }
+  } finally {
+    pkcs8.fill(0);
+  }
+}

@@ -4,15 +4,18 @@ import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import { isPath, parseStore } from './context/references.js';
+import { openRaw } from './context/raw-forms.js';
+import { parseTags } from './context/tags.js';
 
 /** `conclave key import`. */
 export const keyImport = defineAction({
   id: 'key.import',
   summary: 'take a private key from a file into the store',
   description:
-    'Reads a key file of conclave, PKCS#8 (PEM or DER, post-quantum keys with their seed), raw bytes with their record, or Ratify ' +
-    'JSON; checks it as a new key is checked, and keeps it in the store. The file stays where it is. A sealed file and the copy in ' +
-    'the store have the same passphrase when it is given by --passphrase-file.',
+    'Reads a key file of conclave, PKCS#8 (PEM or DER, encrypted or not, post-quantum keys with their seed), JWK, COSE_Key, OpenSSH, ' +
+    'Ratify JSON, or raw bytes and hexadecimal with their record beside them or with --algorithm; checks it as a new key is checked, ' +
+    'and keeps it in the store. The file stays where it is. A sealed file and the copy in the store have the same passphrase when ' +
+    'it is given by --passphrase-file.',
   inputs: {
     file: { type: 'file', summary: 'the private key', required: true, positional: 0 },
     name: {
@@ -26,6 +29,12 @@ export const keyImport = defineAction({
       default: 'file',
       placeholder: 'STORE',
     },
+    algorithm: {
+      type: 'algorithm',
+      summary:
+        'what raw bytes or hexadecimal digits are a key of; every other form tells it by itself',
+    },
+    tag: { type: 'string', summary: 'a label for the record', placeholder: 'K=V', repeat: true },
   },
   outputs: {
     key: { type: 'key', summary: 'the key in the store' },
@@ -37,11 +46,20 @@ export const keyImport = defineAction({
   examples: [
     { command: 'conclave key import ./old.pem --name old', explains: 'a PKCS#8 key from openssl' },
     { command: 'conclave key import backup.key', explains: 'a key file, under its own name' },
+    {
+      command: 'conclave key import seed.hex --algorithm ml-dsa-65 --name pq',
+      explains: 'a seed in hexadecimal digits',
+    },
   ],
-  async run({ file, name, store }, context) {
+  async run({ file, name, store, algorithm, tag }, context) {
     const place = parseStore(store);
     using attestor = await openAttestor(context, { makesHome: true });
-    using open = await context.keys.open(isPath(file) ? file : `./${file}`);
+    const tags = parseTags(tag);
+    const path = isPath(file) ? file : `./${file}`;
+    using open =
+      algorithm === undefined
+        ? await context.keys.open(path)
+        : await openRaw(path, algorithm, context);
     const raw = open.secret.use((bytes) => bytes.slice());
     let checks: readonly string[];
     try {
@@ -55,6 +73,7 @@ export const keyImport = defineAction({
       ...open.record,
       name: name ?? open.record.name,
       environment: environment === 'production' ? context.environment : environment,
+      tags: { ...open.record.tags, ...tags },
     };
     const record = isNew
       ? named

@@ -6,6 +6,7 @@ import { toHex, utf8 } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
 import { encodePem } from '#formats/pem';
 import { defineAction } from './action.js';
+import { encodeForeignPublic, FOREIGN_FORMATS } from './context/foreign-forms.js';
 import { markText } from './context/marks.js';
 import { assertRatify } from './context/private-forms.js';
 import { resolvePublicSide } from './context/public-keys.js';
@@ -15,23 +16,28 @@ export const keyPublic = defineAction({
   id: 'key.public',
   summary: 'write the public key of a key',
   description:
-    'Writes a public key in the form that others read: SPKI for most programs, raw bytes or hexadecimal, Ratify JSON for keys of ' +
-    'that profile. KEY may also be a public key in one form, to be written in another.',
+    'Writes a public key in the form that others read: SPKI for most programs, JWK and COSE_Key for tokens, SSH for authorized_keys, ' +
+    'raw bytes or hexadecimal, Ratify JSON for keys of that profile. Not every algorithm has every form. KEY may also be a public ' +
+    'key in one form, to be written in another: an SSH key as JWK, raw bytes (ALGORITHM:FILE) as SPKI.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     format: {
       type: 'string',
       summary: 'the form',
-      choices: ['spki-pem', 'spki-der', 'raw', 'hex', 'ratify-json'],
+      choices: ['spki-pem', 'spki-der', 'raw', 'hex', ...FOREIGN_FORMATS, 'ratify-json'],
       default: 'spki-pem',
     },
     out: { type: 'path', summary: 'where to', default: '-' },
   },
   outputs: { public: { type: 'file', summary: 'the public key' } },
-  options: ['force'],
+  options: ['passphrase', 'force'],
   effect: 'repeatable',
   examples: [
     { command: 'conclave key public release', explains: 'SPKI PEM on standard output' },
+    {
+      command: 'conclave key public login --format ssh >> authorized_keys',
+      explains: 'the line that an SSH server wants',
+    },
     {
       command: 'conclave key public release --format hex --out release.hex',
       explains: 'hexadecimal, into a file',
@@ -47,7 +53,9 @@ export const keyPublic = defineAction({
       });
     }
     const environment = record?.environment ?? 'production';
-    context.files.write(out, await encode(descriptor, bytes, format, environment));
+    const named = record?.name ?? '';
+    const comment = environment === 'production' ? named : `${named} (${environment})`.trim();
+    context.files.write(out, await encode(descriptor, bytes, format, environment, comment));
     return { public: out, format, algorithm: descriptor.name, id: keyId(descriptor, bytes) };
   },
   present: ({ public: path, algorithm }) => `public key of ${algorithm} written to ${path}`,
@@ -58,6 +66,7 @@ async function encode(
   publicKey: Uint8Array,
   format: string,
   environment: Environment,
+  comment: string,
 ): Promise<Uint8Array> {
   switch (format) {
     case 'spki-pem': {
@@ -68,6 +77,10 @@ async function encode(
       return encodeSpki(descriptor, publicKey);
     case 'hex':
       return utf8(`${toHex(publicKey)}\n`);
+    case 'jwk':
+    case 'cose':
+    case 'ssh':
+      return await encodeForeignPublic(descriptor, publicKey, format, comment);
     case 'ratify-json': {
       assertRatify(descriptor);
       const { encodeRatifyPublic } = await import('#crypto/encodings/ratify-json');

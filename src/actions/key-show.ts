@@ -1,40 +1,56 @@
 import { recordJson } from '#custody/authority/record';
-import { fromBase64 } from '#formats/bytes';
+import { fromBase64, toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
+import { fingerprints } from './context/fingerprints.js';
 
 /** `conclave key show`. */
 export const keyShow = defineAction({
   id: 'key.show',
   summary: 'show what is known of a key',
   description:
-    'Shows the public record of a key: algorithm, state, purposes, history. Nothing is opened, so no passphrase is needed.',
+    'Shows the public record of a key: algorithm, state, purposes, history, and the names that it has elsewhere: its JWK thumbprint ' +
+    '(RFC 7638), its SSH fingerprint, its AWS KMS key specification. A symmetric key has a check value instead of a public key. ' +
+    'Nothing is opened, so no passphrase is needed, but for a file that is encrypted as a whole.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
   },
   outputs: { record: { type: 'report', summary: 'its record' } },
+  options: ['passphrase'],
   effect: 'none',
   examples: [
     { command: 'conclave key show release', explains: 'a key of the store' },
     { command: 'conclave key show ./dev-1f2e3d4c.key', explains: 'a key file' },
   ],
   async run({ key }, context) {
-    const { record, descriptor, location } = await context.keys.find(key);
+    const { record, descriptor, publicKey, location } = await context.keys.find(key);
+    const { jwkThumbprint, sshFingerprint, awsKeySpec } = fingerprints(descriptor, publicKey);
+    const isSymmetric = descriptor.kind === 'symmetric';
     return {
       location,
+      checkValue: isSymmetric ? toHex(publicKey) : null,
+      jwkThumbprint: jwkThumbprint ?? null,
+      sshFingerprint: sshFingerprint ?? null,
+      awsKeySpec: awsKeySpec ?? null,
       category: descriptor.category,
       status: descriptor.status,
       spec: descriptor.spec,
       record: recordJson(record),
     };
   },
-  present: ({ record, location, category, status, spec }) => {
+  present: (shown) => {
+    const { record, location, category, status, spec } = shown;
     const { history, tags, publicKey, type, version, ...rest } = record as Record<string, unknown>;
     const events = history as readonly Record<string, string>[];
     const pairs: [string, string][] = [
       ...Object.entries(rest)
         .filter(([, value]) => value !== null && value !== '')
         .map(([name, value]): [string, string] => [spaced(name), textOf(value)]),
-      ['public key', `${fromBase64(publicKey as string).length} bytes`],
+      shown.checkValue === null
+        ? ['public key', `${fromBase64(publicKey as string).length} bytes`]
+        : ['check value', shown.checkValue],
+      ...named('JWK', shown.jwkThumbprint),
+      ...named('SSH', shown.sshFingerprint),
+      ...named('AWS key spec', shown.awsKeySpec),
       ...Object.entries(tags as Record<string, string>).map(([name, value]): [string, string] => [
         'tag',
         `${name}=${value}`,
@@ -50,6 +66,11 @@ export const keyShow = defineAction({
     return [heading, ...pairs.map(([name, value]) => `${name.padEnd(13)} ${value}`)].join('\n');
   },
 });
+
+/** A name that the key has elsewhere, if it has one. */
+function named(where: string, name: string | null): [string, string][] {
+  return name === null ? [] : [[where, name]];
+}
 
 function spaced(member: string): string {
   return member.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

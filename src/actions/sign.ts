@@ -1,19 +1,30 @@
 import { basename } from 'node:path';
+import type { Descriptor, SignatureOptions, SignOptions } from '#crypto/descriptor';
 import { assertUsable } from '#custody/authority/states';
 import { utf8 } from '#formats/bytes';
 import { encodeDsse, preAuthenticationEncoding } from '#formats/dsse';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
-import { SIGNED_FILE_TYPE, signingContext } from './context/signing-context.js';
+import type { ActionContext, OpenKey } from './context/context.js';
+import {
+  type AskedOptions,
+  assertNoOptions,
+  signatureFields,
+  signatureOptions,
+} from './context/signature-options.js';
+import { SIGNED_FILE_TYPE } from './context/signing-context.js';
 
 /** `conclave sign`. */
 export const sign = defineAction({
   id: 'sign',
   summary: 'sign a file',
   description:
-    'Signs the bytes of a file with a key of a signature algorithm; hybrid keys sign with both halves. The result is the raw ' +
-    'signature, or a DSSE envelope that holds file and signature. Post-quantum signatures are hedged with fresh randomness.',
+    'Signs the bytes of a file with a key of a signature algorithm; hybrid keys sign with both halves, and an HMAC key makes a ' +
+    'message authentication code. The result is the signature in the form that its algorithm has by default, or a DSSE envelope ' +
+    'that holds file and signature. ECDSA signs with the hash of its curve’s size (secp256k1 with SHA-256 and low s), RSA with PSS, ' +
+    'its salt as long as the hash; --hash and --padding choose others, and the verifier must be told the same. Post-quantum ' +
+    'signatures are hedged with fresh randomness.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true },
     in: { type: 'file', summary: 'what to sign', required: true },
@@ -24,15 +35,17 @@ export const sign = defineAction({
     },
     format: {
       type: 'string',
-      summary: 'form of the signature',
-      choices: ['raw', 'dsse'],
-      default: 'raw',
+      summary:
+        'form of the signature: raw bytes, DER for ECDSA and SM2, or an envelope with the file inside; by default what the algorithm ' +
+        'has (raw, for SM2 DER)',
+      choices: ['raw', 'der', 'dsse'],
     },
     context: {
       type: 'string',
       summary: 'context string that the verifier must give too',
       placeholder: 'STR',
     },
+    ...signatureFields,
   },
   outputs: { signature: { type: 'file', summary: 'the signature' } },
   options: ['passphrase', 'identity', 'attestation', 'force'],
@@ -46,32 +59,29 @@ export const sign = defineAction({
       command: 'conclave sign --key ./dev-1f2e3d4c.key --in notes.txt --format dsse',
       explains: 'a DSSE envelope on standard output',
     },
+    {
+      command: 'conclave sign --key tls --in app.tar --out app.sig --format der',
+      explains: 'an ECDSA signature as openssl writes it',
+    },
+    {
+      command:
+        'conclave sign --key legacy --in app.tar --out app.sig --padding pkcs1 --hash sha512',
+      explains: 'an RSA signature as older verifiers want it',
+    },
   ],
   async run(input, context) {
-    const domain = signingContext(input.context);
+    const options = signatureOptions(input);
     const message = context.files.read(input.in);
     if (input.out !== undefined) context.files.assertAbsent([input.out]);
     using attestor = await openAttestor(context);
     using key = await context.keys.open(input.key);
     const { record, descriptor } = key;
-    const implementation = await descriptor.load();
-    if (implementation.kind !== 'signature') {
-      throw new UsageError({
-        code: 'E_KEY_CANNOT_SIGN',
-        message: `${input.key} is a ${descriptor.name} key, and a ${descriptor.kind} key signs nothing`,
-        hint: 'name a signature key',
-      });
-    }
-    assertUsable(record, 'sign');
+    assertSigns(descriptor, input.key);
+    assertUsable(record, descriptor.kind === 'signature' ? 'sign' : 'mac');
+    const format = input.format ?? descriptor.signing?.encodings?.[0] ?? 'raw';
     const isDsse = input.format === 'dsse';
     const signed = isDsse ? preAuthenticationEncoding(SIGNED_FILE_TYPE, message) : message;
-    const how = {
-      random: context.random,
-      ...(domain === undefined ? {} : { context: domain }),
-    };
-    const signature =
-      key.signer?.sign(signed, how) ??
-      key.secret.use((secret) => implementation.sign(signed, secret, how));
+    const signature = await signatureOf(key, signed, input, options, context);
     const bytes = isDsse
       ? utf8(
           encodeDsse({
@@ -87,7 +97,7 @@ export const sign = defineAction({
     context.files.write(out, bytes);
     context.record({
       type: 'key.signed',
-      data: { id: record.id, name: record.name, in: input.in, format: input.format },
+      data: { id: record.id, name: record.name, in: input.in, format },
     });
     const attestation = await attestor?.attest({
       operation: 'sign',
@@ -100,7 +110,7 @@ export const sign = defineAction({
       key: record.id,
       algorithm: descriptor.name,
       profile: descriptor.profile,
-      format: input.format,
+      format,
       environment: record.environment,
       attestation: attestation ?? null,
     };
@@ -108,3 +118,62 @@ export const sign = defineAction({
   present: ({ signature, algorithm, environment, attestation }) =>
     `${environment === 'production' ? '' : `${environment.toUpperCase()} KEY: `}${algorithm} signature written to ${signature}${attested(attestation)}`,
 });
+
+/** What was asked for, as typed. */
+interface Asked extends AskedOptions {
+  readonly key: string;
+  readonly format?: string | undefined;
+}
+
+/** A signature of a signature key, or a MAC. */
+async function signatureOf(
+  key: OpenKey,
+  signed: Uint8Array,
+  asked: Asked,
+  options: SignatureOptions,
+  { random, progress }: ActionContext,
+): Promise<Uint8Array> {
+  const { descriptor } = key;
+  const implementation = await descriptor.load();
+  if (implementation.kind === 'signature') {
+    if (descriptor.slow === true) progress(`signing with ${descriptor.name}, which takes a while`);
+    const encoding = asked.format === 'der' ? 'der' : asked.format === 'raw' ? 'raw' : undefined;
+    // Where an algorithm has one form only, `raw` asks for nothing special.
+    const isChoice = encoding === 'der' || descriptor.signing?.encodings !== undefined;
+    const how: SignOptions = {
+      ...options,
+      ...(encoding === undefined || !isChoice ? {} : { encoding }),
+      ...(descriptor.signing?.randomness === 'none' ? {} : { random }),
+    };
+    return (
+      key.signer?.sign(signed, how) ??
+      key.secret.use((secret) => implementation.sign(signed, secret, how))
+    );
+  }
+  if (implementation.kind === 'symmetric' && implementation.mac !== undefined) {
+    assertNoOptions(descriptor, asked);
+    if (asked.format === 'der' || asked.format === 'dsse') {
+      throw new UsageError({
+        code: 'E_SIGNATURE_OPTION',
+        message: `a code of ${descriptor.name} has no form ${asked.format}`,
+        hint: 'leave --format out: the code is raw bytes',
+      });
+    }
+    return key.secret.use((secret) => implementation.mac?.(signed, secret) ?? new Uint8Array(0));
+  }
+  throw cannotSign(descriptor, asked.key);
+}
+
+/** Before anything else: what is wrong is the kind of key, not its purposes. */
+function assertSigns(descriptor: Descriptor, reference: string): void {
+  if (descriptor.kind === 'signature' || descriptor.purposes.includes('mac')) return;
+  throw cannotSign(descriptor, reference);
+}
+
+function cannotSign({ name, kind }: Descriptor, reference: string): UsageError {
+  return new UsageError({
+    code: 'E_KEY_CANNOT_SIGN',
+    message: `${reference} is a ${name} key, and a ${kind} key signs nothing`,
+    hint: 'name a signature key, or an HMAC key',
+  });
+}

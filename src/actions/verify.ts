@@ -5,6 +5,7 @@ import { defineAction } from './action.js';
 import type { ArtifactVerdict, Claim, VerifyOptions } from './artifacts/artifact.js';
 import { detectKind, recogniseKind } from './artifacts/catalogue.js';
 import type { ActionContext } from './context/context.js';
+import { signatureFields } from './context/signature-options.js';
 
 /** The verdict on one file. */
 export interface FileVerdict extends ArtifactVerdict {
@@ -28,7 +29,8 @@ export const verify = defineAction({
     'unattended (a file answered in the place of a person), advisory (not enforced).\n' +
     'Say who may have signed by --participants or --signer. Without, the participants.yaml of the ceremony is used; without ' +
     'that, nobody is pinned, every signature is only recorded, and the answer is no. --allow-unpinned pins nobody and accepts that.\n' +
-    'With --key, checks a signature over any file instead.',
+    'With --key, checks a signature over any file instead: raw, DER or in an envelope, which is recognised; a message authentication ' +
+    'code needs the secret key itself.',
   inputs: {
     targets: {
       type: 'file',
@@ -48,6 +50,7 @@ export const verify = defineAction({
     in: { type: 'file', summary: 'what was signed' },
     signature: { type: 'file', summary: 'the signature', placeholder: 'SIG' },
     context: { type: 'string', summary: 'context string of the signature', placeholder: 'STR' },
+    ...signatureFields,
   },
   outputs: {
     verdict: { type: 'verdict', summary: 'the answer, with a graded claim for everything checked' },
@@ -84,8 +87,9 @@ export const verify = defineAction({
         );
       }
       const { verifySignature } = await import('./context/verify-signature.js');
+      const { hash, padding, userId } = input;
       const one = await verifySignature(
-        { key, in: file, signature, context: input.context },
+        { key, in: file, signature, context: input.context, hash, padding, userId },
         context,
       );
       return verified([{ file: signature, ...one }]);

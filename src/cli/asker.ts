@@ -68,6 +68,7 @@ export function createPassphraseFiles(
 export function createAsker(options: AskerOptions): CommandAsker {
   const { passphraseFiles, noPassphrase, optionNames, files, terminal } = options;
   return {
+    offered: passphraseFiles.length > 0,
     confirm: async (question) =>
       terminal === undefined
         ? undefined

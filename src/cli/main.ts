@@ -175,6 +175,11 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     stdout: (bytes) => {
       output.artifact(bytes);
     },
+    exposed: globals.json
+      ? 'a JSON object, which ends up in logs'
+      : run.streams.stdout.isTTY === true
+        ? 'a terminal'
+        : undefined,
   });
   const passphrases = machinery.createPassphraseFiles((path, maxBytes) =>
     files.read(path, maxBytes),

@@ -355,15 +355,34 @@ describe('key public, export and import', () => {
     expect(await place.run(keyExport, { key: 'k', out: copy })).toMatchObject({ sealed: true });
     using open = await place.context(SEALED).keys.open(copy);
     expect(open.record.id).toBe(made.id.slice(7));
+    for (const format of ['raw', 'hex', 'jwk', 'cose', 'ssh']) {
+      const plain = { key: 'k', format, out: place.at('k.plain') };
+      expect(await refusal(place.run(keyExport, plain, SEALED))).toEqual([
+        'E_PLAINTEXT_REFUSED',
+        77,
+      ]);
+    }
     const pem = { key: 'k', format: 'pkcs8-pem', out: place.at('k.pem') };
-    expect(await refusal(place.run(keyExport, pem, SEALED))).toEqual(['E_PLAINTEXT_REFUSED', 77]);
-    await place.run(keyExport, { ...pem, passphrase: false }, SEALED);
-    expect(readFileSync(place.at('k.pem'), 'utf8')).toContain('BEGIN PRIVATE KEY');
+    expect(await place.run(keyExport, pem, SEALED)).toMatchObject({ protection: 'encrypted' });
+    expect(readFileSync(place.at('k.pem'), 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    using again = await place.context(SEALED).keys.open(place.at('k.pem'));
+    expect(again.record.id).toBe(made.id.slice(7));
+    const wrong = { passphrases: ['another'] };
+    expect(await refusal(place.context(wrong).keys.open(place.at('k.pem')))).toEqual([
+      'E_PASSPHRASE_WRONG',
+      77,
+    ]);
+    // What is encrypted in a form of others is protected too.
+    const raw = { key: place.at('k.pem'), format: 'raw', out: place.at('k.raw') };
+    expect(await refusal(place.run(keyExport, raw, SEALED))).toEqual(['E_PLAINTEXT_REFUSED', 77]);
+    const opened = { ...pem, out: place.at('plain.pem'), passphrase: false };
+    expect(await place.run(keyExport, opened, SEALED)).toMatchObject({ protection: 'none' });
+    expect(readFileSync(opened.out, 'utf8')).toContain('BEGIN PRIVATE KEY');
   });
 
   it('says what to do with forms it does not read', async () => {
     const file = place.at('x.pem');
-    for (const label of ['ENCRYPTED PRIVATE KEY', 'EC PRIVATE KEY', 'PUBLIC KEY', 'CERTIFICATE']) {
+    for (const label of ['EC PRIVATE KEY', 'PUBLIC KEY', 'CERTIFICATE']) {
       writeFileSync(file, `-----BEGIN ${label}-----\nAAAA\n-----END ${label}-----\n`);
       expect(await refusal(place.run(keyImport, { file }, PLAIN))).toEqual([
         'E_KEY_UNREADABLE',

@@ -1,10 +1,13 @@
 import { decodeKeyFile, IDENTITY_LABEL, KEY_LABEL } from '#carriage/stores/key-file';
+import type { EncryptedPkcs8 } from '#crypto/encodings/encrypted-pkcs8';
 import { keyId } from '#crypto/key-id';
 import { decodeIdentity, identityJson } from '#custody/authority/identity';
 import { decodeRecord, recordJson } from '#custody/authority/record';
 import type { JsonObject } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';
 import { decodePem, looksLikePem } from '#formats/pem';
+import { ENCRYPTED_LABEL, looksEncryptedPkcs8 } from '../context/encrypted-forms.js';
+import { looksLikeForeignPrivate } from '../context/foreign-forms.js';
 import { publicSideOf, SEEDS_LABEL } from '../context/identity-space.js';
 import { publicKeyOf, RAW_LABEL, readPrivateFile } from '../context/private-forms.js';
 import type { ArtifactKind, Claim } from './artifact.js';
@@ -12,12 +15,17 @@ import { derShape } from './der-shape.js';
 
 const LABELS = [KEY_LABEL, IDENTITY_LABEL, 'PRIVATE KEY', RAW_LABEL, SEEDS_LABEL];
 
-/** Private keys at rest: sealed key files and identities, PKCS#8. Nothing secret is ever shown, nothing sealed is opened. */
+/**
+ * Private keys at rest: sealed key files and identities, PKCS#8 encrypted or not, JWK, COSE_Key, OpenSSH. Nothing secret is
+ * ever shown, nothing sealed is opened.
+ */
 export const keyFileKind: ArtifactKind = {
   kind: 'key-file',
   detect: (bytes) =>
     LABELS.some((label) => looksLikePem(bytes, label)) ||
     derShape(bytes) === 'pkcs8' ||
+    looksEncryptedPkcs8(bytes) ||
+    looksLikeForeignPrivate(bytes) ||
     isRatifyPrivate(bytes),
 
   show: async (bytes, name) => {
@@ -33,11 +41,28 @@ export const keyFileKind: ArtifactKind = {
         record: await recordOf(label, record, name),
       };
     }
+    if (looksEncryptedPkcs8(bytes)) return encryptedFacts(await encryptedOf(bytes, name));
     const facts = await plainFacts(bytes, name);
     return { ...facts, protection: 'none: whoever has this file has the key' };
   },
 
   verify: async (bytes, name) => {
+    if (looksEncryptedPkcs8(bytes)) {
+      const { cipher, kdf } = encryptedFacts(await encryptedOf(bytes, name));
+      return {
+        ok: true,
+        kind: 'key-file',
+        summary: 'a private key encrypted under a passphrase, in good form',
+        claims: [
+          claim('its parameters are well formed', 'checked', `${cipher}, ${kdf.name}`),
+          claim(
+            'a private key is inside, unchanged',
+            'recorded',
+            'this form does not authenticate what it encrypts: import it into a sealed key file',
+          ),
+        ],
+      };
+    }
     if (!isSealed(bytes)) {
       const { algorithm, id } = await plainFacts(bytes, name);
       return {
@@ -69,6 +94,21 @@ export const keyFileKind: ArtifactKind = {
     };
   },
 };
+
+async function encryptedOf(bytes: Uint8Array, name: string): Promise<EncryptedPkcs8> {
+  const { parseEncryptedPkcs8 } = await import('#crypto/encodings/encrypted-pkcs8');
+  return parseEncryptedPkcs8(bytes[0] === 0x30 ? bytes : decodePem(bytes, name).bytes, name);
+}
+
+function encryptedFacts({ cipher, kdf }: EncryptedPkcs8) {
+  const { kdf: name, salt: _salt, ...cost } = kdf;
+  return {
+    type: ENCRYPTED_LABEL,
+    protection: 'encrypted under a passphrase, not authenticated',
+    kdf: { name, ...cost },
+    cipher,
+  };
+}
 
 /** The Ratify protocol's private form names its first member so. */
 function isRatifyPrivate(bytes: Uint8Array): boolean {

@@ -1,25 +1,32 @@
 import { keyId } from '#crypto/key-id';
 import { toBase64 } from '#formats/bytes';
 import { looksLikePem } from '#formats/pem';
+import { fingerprints } from '../context/fingerprints.js';
+import { foreignFormOf, looksLikeForeignPrivate } from '../context/foreign-forms.js';
 import { readPublicKey } from '../context/public-keys.js';
 import type { ArtifactKind } from './artifact.js';
 import { derShape } from './der-shape.js';
 
-/** Public keys of others' formats: SPKI, Ratify JSON. */
+/** Public keys of others' formats: SPKI, JWK, COSE_Key, SSH, Ratify JSON. */
 export const publicKeyKind: ArtifactKind = {
   kind: 'public-key',
   detect: (bytes) =>
-    looksLikePem(bytes, 'PUBLIC KEY') || derShape(bytes) === 'spki' || isRatify(bytes),
+    looksLikePem(bytes, 'PUBLIC KEY') ||
+    derShape(bytes) === 'spki' ||
+    isRatify(bytes) ||
+    (foreignFormOf(bytes) !== undefined && !looksLikeForeignPrivate(bytes)),
 
   show: async (bytes, name) => {
     const { descriptor, bytes: raw } = await readPublicKey(bytes, name, 'kem');
     return {
+      form: formOf(bytes),
       algorithm: descriptor.name,
       profile: descriptor.profile,
       category: descriptor.category,
       status: descriptor.status,
       spec: descriptor.spec,
       id: keyId(descriptor, raw),
+      ...fingerprints(descriptor, raw),
       publicKey: toBase64(raw),
     };
   },
@@ -41,6 +48,14 @@ export const publicKeyKind: ArtifactKind = {
     };
   },
 };
+
+/** In what form the key is written. */
+function formOf(bytes: Uint8Array): string {
+  const foreign = foreignFormOf(bytes);
+  if (foreign !== undefined)
+    return { jwk: 'JWK', cose: 'COSE_Key', ssh: 'SSH', openssh: 'SSH' }[foreign];
+  return isRatify(bytes) ? 'Ratify JSON' : 'SPKI';
+}
 
 /** Two members and nothing that names a type. */
 function isRatify(bytes: Uint8Array): boolean {

@@ -55,7 +55,8 @@ export interface Placement {
 }
 
 /** Forms of a private key file. All but `conclave` are unencrypted. */
-export type PrivateFormat = 'conclave' | 'pkcs8-pem' | 'pkcs8-der' | 'raw' | 'ratify-json';
+export type PrivateFormat =
+  'conclave' | 'pkcs8-pem' | 'pkcs8-der' | 'raw' | 'hex' | 'jwk' | 'cose' | 'ssh' | 'ratify-json';
 
 /** The keys that this run can reach. */
 export interface KeySpace {
@@ -65,6 +66,8 @@ export interface KeySpace {
   open(reference: string): Promise<OpenKey>;
   /** The sealed key file as it rests, for a copy; `undefined` when the key is not sealed. Only where keys rest in files. */
   sealed?(reference: string): Promise<Uint8Array | undefined>;
+  /** Whether a private key file is encrypted in a form of others, which only opening tells more of. Only where keys rest in files. */
+  encrypted?(reference: string): Promise<boolean>;
   /** Places a new key; adopts nothing: the caller still disposes `secret`. */
   add(record: KeyRecord, secret: SecretBytes, placement: Placement): Promise<FoundKey>;
   /** Replaces a key's record (state, policy, tags …), re-sealing the private side under it. */
@@ -124,6 +127,8 @@ export interface Asker {
     readonly seals: string;
     readonly person?: Person;
   }): Promise<SecretBytes | undefined>;
+  /** Whether a passphrase was given without being asked for, by an option. */
+  readonly offered?: boolean;
   /** Leave for something that cannot be undone; `undefined` or absent where nobody can be asked. */
   confirm?(question: string): Promise<boolean | undefined>;
   /** The people holding a role; outside a ceremony there are none. */

@@ -2,7 +2,7 @@
 import type { DurableFiles } from '#carriage/stores/store';
 import { sourceOf } from '#formats/byte-stream';
 import { heldSink } from '#formats/held-sink';
-import { InputError, OutputError, UsageError } from '#formats/errors';
+import { InputError, OutputError, RefusedError, UsageError } from '#formats/errors';
 import type { FileSpace } from './context.js';
 
 /** What stands behind the names. */
@@ -13,12 +13,15 @@ export interface FileSpaceOptions {
   /** All of standard input. */
   readonly stdin: () => Uint8Array;
   readonly stdout: (bytes: Uint8Array) => void;
+  /** What standard output is, where nothing secret may go to it: `a terminal`. */
+  readonly exposed?: string | undefined;
 }
 
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
 
 /** A file space over durable files and two streams. */
-export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOptions): FileSpace {
+export function createFileSpace(options: FileSpaceOptions): FileSpace {
+  const { files, force, stdin, stdout, exposed } = options;
   let stdinTaken = false;
   const takeStdin = (): Uint8Array => {
     if (stdinTaken) {
@@ -31,6 +34,14 @@ export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOption
     stdinTaken = true;
     return stdin();
   };
+  const assertHidden = (): void => {
+    if (exposed === undefined) return;
+    throw new RefusedError({
+      code: 'E_SECRET_EXPOSED',
+      message: `the result is secret and standard output is ${exposed}`,
+      hint: 'say --out FILE, or send it into another program by a pipe',
+    });
+  };
   return {
     read: (path, maxBytes = DEFAULT_LIMIT) => {
       if (path !== '-') return files.read(path, maxBytes);
@@ -42,9 +53,13 @@ export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOption
         message: `standard input is longer than ${maxBytes} bytes`,
       });
     },
-    write: (path, bytes, options = {}) => {
-      if (path === '-') stdout(bytes);
-      else files.write(path, bytes, { secret: options.secret === true, overwrite: force });
+    write: (path, bytes, { secret = false } = {}) => {
+      if (path !== '-') {
+        files.write(path, bytes, { secret, overwrite: force });
+        return;
+      }
+      if (secret) assertHidden();
+      stdout(bytes);
     },
     source: (path) => {
       if (path !== '-') return files.openSource(path);
@@ -56,10 +71,11 @@ export function createFileSpace({ files, force, stdin, stdout }: FileSpaceOption
         },
       };
     },
-    sink: (path, options = {}) =>
-      path === '-'
-        ? heldSink(path, stdout)
-        : files.createSink(path, { secret: options.secret === true, overwrite: force }),
+    sink: (path, { secret = false } = {}) => {
+      if (path !== '-') return files.createSink(path, { secret, overwrite: force });
+      if (secret) assertHidden();
+      return heldSink(path, stdout);
+    },
     assertAbsent: (paths) => {
       const there = force ? undefined : paths.find((path) => path !== '-' && files.exists(path));
       if (there === undefined) return;

@@ -17,6 +17,7 @@ import { decodeRecord, encodeRecord, type KeyRecord, newRecord } from '#custody/
 import { InternalError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
+import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
 import { markText } from './marks.js';
 import {
   assertMatches,
@@ -24,6 +25,7 @@ import {
   encodeAtRest,
   encodePlain,
   MAX_PRIVATE_BYTES,
+  type PrivateFile,
   publicKeyOf,
   readPrivateFile,
 } from './private-forms.js';
@@ -134,7 +136,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
         const bytes =
           wanted === 'conclave'
             ? await encodeAtRest(descriptor, secret, environment)
-            : await encodePlain(descriptor, secret, wanted, environment);
+            : await encodePlain(descriptor, secret, wanted, environment, options.random);
         return { form: 'plain', bytes };
       }
       if (format !== undefined && format !== 'conclave') {
@@ -169,6 +171,17 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       const { secret, passphrase } = await unseal(loaded.file, nameOf(reference), ask);
       passphrase.dispose();
       return opened(found, await compared(secret, found.record, nameOf(reference)));
+    },
+
+    encrypted: async (reference) => {
+      const where = await place(reference);
+      if (where.kind !== 'path' || where.path === '-') return false;
+      const bytes = files.read(where.path, MAX_PRIVATE_BYTES);
+      try {
+        return looksEncryptedPkcs8(bytes);
+      } finally {
+        bytes.fill(0);
+      }
     },
 
     sealed: async (reference) => {
@@ -286,7 +299,9 @@ async function loadPath(path: string, options: KeySpaceOptions): Promise<Loaded>
       path !== '-' && options.files.exists(recordPath)
         ? await decodeRecord(options.files.read(recordPath, MAX_PRIVATE_BYTES), recordPath)
         : undefined;
-    const read = await readPrivateFile(bytes, shown, beside);
+    const read: PrivateFile = looksEncryptedPkcs8(bytes)
+      ? { sealed: false, ...(await openEncryptedPkcs8(bytes, shown, options.ask)) }
+      : await readPrivateFile(bytes, shown, beside);
     const location = `file:${path}`;
     if (read.sealed) {
       return { found: await foundOf(read.record, location), sealed: true, file: read.file };

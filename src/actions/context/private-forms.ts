@@ -3,7 +3,7 @@
  * @see docs/spec/key-file.md
  */
 import { decodeKeyFile, KEY_LABEL, type KeyFile } from '#carriage/stores/key-file';
-import type { Descriptor, ReadySigner } from '#crypto/descriptor';
+import type { Descriptor, RandomSource, ReadySigner } from '#crypto/descriptor';
 import { encodePrivateKeyInfo, holdsPublicKey } from '#crypto/encodings/private-key-info';
 import { resolve } from '#crypto/registry';
 import { decodeRecord, type Environment, type KeyRecord } from '#custody/authority/record';
@@ -12,6 +12,7 @@ import { InputError, NegativeError, UsageError } from '#formats/errors';
 import { decodePem, encodePem, looksLikePem } from '#formats/pem';
 import { SecretBytes } from '#formats/secret-bytes';
 import type { PrivateFormat } from './context.js';
+import { looksLikeForeignPrivate, readForeign } from './foreign-forms.js';
 import { environmentOfMark, markText } from './marks.js';
 
 /** PEM label of a key that has no PKCS#8 form: its raw bytes; the record beside it names the algorithm. */
@@ -34,8 +35,9 @@ export type PrivateFile =
     };
 
 /**
- * Reads a private key file of any form: CONCLAVE PRIVATE KEY, PKCS#8 as PEM or DER, raw bytes with a record, Ratify JSON.
- * Expanded post-quantum keys without their seed and encrypted PKCS#8 are refused with what to do.
+ * Reads a private key file of any form but the encrypted ones of others (see `encrypted-forms.ts`): CONCLAVE PRIVATE KEY,
+ * PKCS#8 as PEM or DER, JWK, COSE_Key, OpenSSH, raw bytes with a record, Ratify JSON. Expanded post-quantum keys without their
+ * seed are refused with what to do.
  * @param bytes - borrowed
  * @param what - how errors name the file
  * @param record - the record beside it: tells the algorithm of raw bytes
@@ -50,8 +52,21 @@ export async function readPrivateFile(
     const file = decodeKeyFile(bytes, what);
     return { sealed: true, file, record: await decodeRecord(file.record, `${what}: record`) };
   }
-  const plain = await readPlain(bytes, what, record);
-  return { sealed: false, ...plain };
+  const foreign = looksLikeForeignPrivate(bytes)
+    ? await readForeignPrivate(bytes, what)
+    : undefined;
+  return { sealed: false, ...(foreign ?? (await readPlain(bytes, what, record))) };
+}
+
+async function readForeignPrivate(
+  bytes: Uint8Array,
+  what: string,
+): Promise<Omit<PrivateFile & { sealed: false }, 'sealed'> | undefined> {
+  const key = await readForeign(bytes, what);
+  if (key?.side !== 'private') return undefined;
+  const { descriptor, format } = key;
+  const secret = SecretBytes.adopt(key.secret, labelOf(what));
+  return { descriptor, secret, format, environment: 'production' };
 }
 
 async function readPlain(
@@ -125,6 +140,7 @@ async function readRaw(
  * The bytes of an unencrypted private key file; secret, the caller wipes them.
  * @param secret - raw private form, borrowed
  * @param format - `conclave`: PKCS#8 PEM, or what stands in for it where the algorithm has none
+ * @param random - for forms that carry a number of no meaning (SSH)
  * @throws {@link UsageError} `E_ENCODING_UNSUPPORTED`
  */
 export async function encodePlain(
@@ -132,10 +148,11 @@ export async function encodePlain(
   secret: SecretBytes,
   format: PrivateFormat,
   environment: Environment,
+  random: RandomSource,
 ): Promise<Uint8Array> {
   switch (format) {
     case 'conclave':
-      return await encodePlain(descriptor, secret, nativeForm(descriptor), environment);
+      return await encodePlain(descriptor, secret, nativeForm(descriptor), environment, random);
     case 'pkcs8-pem': {
       const der = await encodePkcs8(descriptor, secret);
       try {
@@ -148,6 +165,15 @@ export async function encodePlain(
       return await encodePkcs8(descriptor, secret);
     case 'raw':
       return secret.use((raw) => raw.slice());
+    case 'hex':
+      return secret.use(hexLine);
+    case 'jwk':
+    case 'cose':
+    case 'ssh': {
+      const { encodeForeignPrivate } = await import('./foreign-forms.js');
+      const publicKey = await publicKeyOf(descriptor, secret);
+      return await encodeForeignPrivate(descriptor, secret, publicKey, format, random);
+    }
     case 'ratify-json': {
       assertRatify(descriptor);
       const { encodeRatifyPrivate } = await import('#crypto/encodings/ratify-json');
@@ -169,9 +195,26 @@ export async function encodeAtRest(
   environment: Environment,
 ): Promise<Uint8Array> {
   if (nativeForm(descriptor) !== 'raw') {
-    return await encodePlain(descriptor, secret, 'conclave', environment);
+    return await encodePlain(descriptor, secret, nativeForm(descriptor), environment, noRandom);
   }
   return secret.use((raw) => utf8(encodePem(RAW_LABEL, raw, markText(environment))));
+}
+
+/** The forms in which stores keep keys need no randomness. */
+const noRandom: RandomSource = () => {
+  throw new TypeError('a form at rest asked for randomness');
+};
+
+/** Hexadecimal digits and a line feed, digit by digit: a string of them could not be wiped. */
+function hexLine(bytes: Uint8Array): Uint8Array {
+  const digit = (value: number): number => value + (value < 10 ? 0x30 : 0x57);
+  const line = new Uint8Array(2 * bytes.length + 1);
+  for (const [i, byte] of bytes.entries()) {
+    line[2 * i] = digit(byte >> 4);
+    line[2 * i + 1] = digit(byte & 0x0f);
+  }
+  line[line.length - 1] = 0x0a;
+  return line;
 }
 
 /** PKCS#8 where the algorithm has it; the profile's own JSON for Ratify; raw bytes for the rest. */

@@ -1,6 +1,7 @@
 /**
- * PUB: a public key in any form, its kind detected. A path is an SPKI file (PEM or DER), a key record, a key file, an
- * identity's public file or a Ratify public key; `ALG:PATH` is a file of raw bytes; else a name or id of the store.
+ * PUB: a public key in any form, its kind detected. A path is an SPKI file (PEM or DER), a JWK, a COSE_Key, an SSH key, a key
+ * record, a key file, an identity's public file or a Ratify public key; `ALG:PATH` is a file of raw bytes or hexadecimal; else
+ * a name or id of the store.
  */
 import { decodeKeyFile, IDENTITY_LABEL, KEY_LABEL } from '#carriage/stores/key-file';
 import { decodeSpki } from '#crypto/encodings/spki';
@@ -11,6 +12,7 @@ import { InputError, MissingInputError, RefusedError, UsageError } from '#format
 import { isObject, parseJson } from '#formats/canonical-json';
 import { decodePem, looksLikePem } from '#formats/pem';
 import type { ActionContext, PublicKey } from './context.js';
+import { foreignFormOf, readForeign } from './foreign-forms.js';
 import { descriptorOf } from './private-forms.js';
 import { pathOf } from './references.js';
 
@@ -94,12 +96,13 @@ export async function readPublicKey(
   if (looksLikePem(bytes, IDENTITY_LABEL)) {
     return await ofIdentity(decodeIdentity(decodeKeyFile(bytes, what).record, what), wanted);
   }
-  if (looksLikePem(bytes)) {
+  if (looksLikePem(bytes) && foreignFormOf(bytes) === undefined) {
     const { label, bytes: der } = decodePem(bytes, what);
     if (label === 'PUBLIC KEY') return await ofSpki(der, what);
     der.fill(0);
     throw unreadable(what, `it is a PEM file of ${label}`);
   }
+  if (foreignFormOf(bytes) !== undefined) return await readForeignPublic(bytes, what);
   if (bytes[0] === 0x7b) return await readJson(bytes, what, wanted);
   if (bytes[0] === 0x30) return await ofSpki(bytes, what);
   throw unreadable(what, 'its form is not known');
@@ -116,6 +119,14 @@ async function readJson(bytes: Uint8Array, what: string, wanted: WantedKind): Pr
     return { descriptor, bytes: decodeRatifyPublic(bytes, what) };
   }
   throw unreadable(what, 'it is JSON of another type');
+}
+
+/** JWK, COSE_Key or SSH; a private key in one of these forms has a public side, which is found as a private key's is. */
+async function readForeignPublic(bytes: Uint8Array, what: string): Promise<PublicKey> {
+  const key = await readForeign(bytes, what);
+  if (key?.side === 'public') return { descriptor: key.descriptor, bytes: key.publicKey };
+  key?.secret.fill(0);
+  throw unreadable(what, 'it is a private key');
 }
 
 async function ofSpki(der: Uint8Array, what: string): Promise<PublicKey> {
@@ -158,8 +169,8 @@ async function readRaw(
       hint: 'name a key of a signature or KEM algorithm',
     });
   }
-  const bytes = files.read(path, MAX_BYTES);
-  if (bytes.length === descriptor.sizes.public) return { descriptor, bytes };
+  const bytes = rawOrHex(files.read(path, MAX_BYTES), descriptor.sizes.public);
+  if (bytes !== undefined) return { descriptor, bytes };
   throw unreadable(path, `a public key of ${algorithm} has ${descriptor.sizes.public} bytes`);
 }
 
@@ -167,6 +178,27 @@ function unreadable(what: string, problem: string): InputError {
   return new InputError({
     code: 'E_PUBLIC_KEY_UNREADABLE',
     message: `${what} is no public key that conclave reads: ${problem}`,
-    hint: 'give an SPKI file, a key record, a public identity file, or ALG:FILE for raw bytes',
+    hint: 'give SPKI, JWK, COSE_Key, SSH, a key record, a public identity file, or ALG:FILE for raw bytes or hexadecimal',
   });
+}
+
+/**
+ * Bytes of a file that holds `length` raw bytes, or their hexadecimal digits with at most one line feed behind them.
+ * @returns a copy of its own, or `undefined` when it holds neither
+ */
+export function rawOrHex(file: Uint8Array, length: number): Uint8Array | undefined {
+  if (file.length === length) return new Uint8Array(file);
+  const end = file.at(-1) === 0x0a ? file.length - 1 : file.length;
+  if (end !== 2 * length) return undefined;
+  const digit = (byte: number): boolean =>
+    (byte >= 0x30 && byte <= 0x39) ||
+    (byte >= 0x41 && byte <= 0x46) ||
+    (byte >= 0x61 && byte <= 0x66);
+  if (!file.subarray(0, end).every(digit)) return undefined;
+  // Nibble by nibble: a string of a private key's digits could not be wiped.
+  const nibble = (byte: number): number => (byte & 0x0f) + (byte > 0x39 ? 9 : 0);
+  return Uint8Array.from(
+    { length },
+    (_, i) => (nibble(file[2 * i] as number) << 4) | nibble(file[2 * i + 1] as number),
+  );
 }

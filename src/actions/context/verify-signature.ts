@@ -1,27 +1,26 @@
 /** Whether a signature over a file is good: the answer of `verify --key`. */
-import type { Descriptor } from '#crypto/descriptor';
+import type { Descriptor, SignatureEncoding } from '#crypto/descriptor';
 import { assertUsable } from '#custody/authority/states';
-import { equal } from '#formats/bytes';
+import { equal, equalConstantTime } from '#formats/bytes';
 import { decodeDsse, preAuthenticationEncoding } from '#formats/dsse';
 import { ConclaveError, UsageError } from '#formats/errors';
 import type { ArtifactVerdict, Claim } from '../artifacts/artifact.js';
 import type { ActionContext, PublicKey } from './context.js';
 import { resolvePublicSide } from './public-keys.js';
-import { signingContext } from './signing-context.js';
+import { type AskedOptions, assertNoOptions, signatureOptions } from './signature-options.js';
 
 /** A question to {@link verifySignature}; all as typed. */
-export interface SignatureQuestion {
+export interface SignatureQuestion extends AskedOptions {
   /** PUB or KEY. */
   readonly key: string;
   readonly in: string;
   readonly signature: string;
-  readonly context?: string | undefined;
 }
 
 const MAX_SIGNATURE_FILE = 256 * 1024 * 1024;
 
 /**
- * Verifies a raw signature, a DSSE envelope over the file, or for Ratify keys its JSON form.
+ * Verifies a raw or DER signature, a DSSE envelope over the file, for Ratify keys its JSON form, or a MAC.
  * @returns a verdict; a wrong signature is `ok: false`, not an error
  * @throws {@link UsageError} `E_KEY_CANNOT_VERIFY` for keys that do not sign, InputError for malformed input
  */
@@ -31,24 +30,26 @@ export async function verifySignature(
 ): Promise<ArtifactVerdict> {
   const key = await resolvePublicSide(question.key, 'signature', context);
   const implementation = await key.descriptor.load();
+  if (implementation.kind === 'symmetric' && implementation.mac !== undefined) {
+    return await verifyMac(question, key.descriptor, implementation.mac, context);
+  }
   if (implementation.kind !== 'signature') throw cannotVerify(question.key, key.descriptor);
   const message = context.files.read(question.in);
   const file = context.files.read(question.signature, MAX_SIGNATURE_FILE);
-  const domain = signingContext(question.context);
+  const options = signatureOptions(question);
   const { signature, signed, form, problem } = await readSignature(file, message, key, question);
+  const encoding = encodingOf(signature, key.descriptor);
   const good =
     problem === undefined &&
-    implementation.verify(
-      signature,
-      signed,
-      key.bytes,
-      domain === undefined ? {} : { context: domain },
-    );
+    implementation.verify(signature, signed, key.bytes, {
+      ...options,
+      ...(encoding === undefined ? {} : { encoding }),
+    });
   const why =
     problem ??
     (good
-      ? `${form} signature of ${question.in} by ${nameOf(key, question.key)}`
-      : `the signature, the file, the key or the context is another one`);
+      ? `${encoding === 'der' ? 'DER' : form} signature of ${question.in} by ${nameOf(key, question.key)}`
+      : `the signature, the file, the key, the context, the hash or the padding is another one`);
   const claims: Claim[] = [
     { claim: 'signature verifies', grade: 'checked', ok: good, detail: why },
     ...recordClaims(key),
@@ -65,6 +66,47 @@ export async function verifySignature(
       ? `${mark}${question.signature} is a good signature of ${question.in}`
       : `${mark}${question.signature} does not verify: ${claims.find((claim) => !claim.ok)?.detail ?? ''}`,
     claims,
+  };
+}
+
+/**
+ * Where a signature is a pair of numbers its form shows: side by side it has one length, which DER (for a pair of numbers of
+ * that size) reaches once in 2^48 signatures.
+ */
+function encodingOf(
+  signature: Uint8Array,
+  { signing, sizes }: Descriptor,
+): SignatureEncoding | undefined {
+  if (signing?.encodings === undefined) return undefined;
+  return signature.length === sizes.signature ? 'raw' : 'der';
+}
+
+/** A message authentication code, which only the key itself can check. */
+async function verifyMac(
+  question: SignatureQuestion,
+  descriptor: Descriptor,
+  mac: (message: Uint8Array, secret: Uint8Array) => Uint8Array,
+  context: ActionContext,
+): Promise<ArtifactVerdict> {
+  assertNoOptions(descriptor, question);
+  const message = context.files.read(question.in);
+  const given = context.files.read(question.signature, MAX_SIGNATURE_FILE);
+  using key = await context.keys.open(question.key);
+  const notes = assertUsable(key.record, 'verify-mac');
+  const code = key.secret.use((secret) => mac(message, secret));
+  const ok = equalConstantTime(code, given);
+  const { environment, name } = key.record;
+  const mark = environment === 'production' ? '' : `${environment.toUpperCase()} KEY: `;
+  const detail = ok
+    ? [`${descriptor.name} of ${question.in} under ${name ?? question.key}`, ...notes].join('; ')
+    : 'the code, the file or the key is another one';
+  return {
+    ok,
+    kind: 'signature',
+    summary: ok
+      ? `${mark}${question.signature} is a good code of ${question.in}`
+      : `${mark}${question.signature} does not verify: ${detail}`,
+    claims: [{ claim: 'code verifies', grade: 'checked', ok, detail }],
   };
 }
 
@@ -128,6 +170,6 @@ function cannotVerify(reference: string, { name, kind }: Descriptor): UsageError
   return new UsageError({
     code: 'E_KEY_CANNOT_VERIFY',
     message: `${reference} is a ${name} key, and a ${kind} key verifies no signatures`,
-    hint: 'name a signature key',
+    hint: 'name a signature key, or an HMAC key',
   });
 }
