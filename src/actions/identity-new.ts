@@ -6,7 +6,9 @@ import {
   newIdentity,
 } from '#custody/authority/identity';
 import type { Environment } from '#custody/authority/record';
+import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import { parseStore } from './context/references.js';
 
 /** A new identity. */
 export interface NewIdentity {
@@ -41,6 +43,13 @@ export const identityNew = defineAction({
       summary: 'write the private file there, and FILE.pub beside it, and not into the store',
       placeholder: 'FILE',
     },
+    store: {
+      type: 'string',
+      summary: 'where it rests: file (the default), or keychain',
+      pattern: 'file|keychain(?::keytar|:keyring)?',
+      only: 'cli',
+      placeholder: 'STORE',
+    },
   },
   outputs: {
     location: { type: 'path', summary: 'the private file' },
@@ -59,7 +68,14 @@ export const identityNew = defineAction({
       explains: 'ada.key for Ada alone, ada.key.pub for everybody',
     },
   ],
-  async run({ name, out }, context): Promise<NewIdentity> {
+  async run({ name, out, store }, context): Promise<NewIdentity> {
+    if (out !== undefined && (store ?? 'file') !== 'file') {
+      throw new UsageError({
+        code: 'E_STORE_AND_OUT',
+        message: `an identity rests in ${out} or in the ${store}, not in both`,
+        hint: 'leave out --out or --store',
+      });
+    }
     const publicFile = out === undefined || out === '-' ? undefined : `${out}.pub`;
     if (out !== undefined && publicFile !== undefined) {
       context.files.assertAbsent([out, publicFile]);
@@ -71,7 +87,10 @@ export const identityNew = defineAction({
       random: context.random,
     });
     const { identity } = open;
-    const location = await context.identities.add(open, { out });
+    const location = await context.identities.add(open, {
+      out,
+      store: parseStore(store ?? 'file'),
+    });
     if (publicFile !== undefined) context.files.write(publicFile, encodeIdentity(identity));
     context.record({
       type: 'identity.created',

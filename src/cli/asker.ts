@@ -46,7 +46,7 @@ export interface PassphraseFiles extends Disposable {
  * several things are opened by it.
  */
 export function createPassphraseFiles(
-  readFile: (path: string, maxBytes: number) => Uint8Array,
+  readFile: (path: string, maxBytes: number) => Uint8Array | Promise<Uint8Array>,
 ): PassphraseFiles {
   const kept = new Map<string, SecretBytes>();
   return {
@@ -54,7 +54,7 @@ export function createPassphraseFiles(
       const known = kept.get(path);
       if (known !== undefined) return known.clone();
       const { readPassphrase } = await import('#terminal/answers');
-      const fresh = readPassphrase(readFile(path, MAX_PASSPHRASE_BYTES), path);
+      const fresh = readPassphrase(await readFile(path, MAX_PASSPHRASE_BYTES), path);
       kept.set(path, fresh);
       return fresh.clone();
     },

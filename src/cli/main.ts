@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ActionContext, Waiver } from '#actions/context/context';
+import type { KeychainSecrets } from '#carriage/stores/keychain/secrets';
 import type { StorePlace } from '#carriage/stores/store';
 import type { CommandContext, ContextChanges } from '#ceremony/command';
 import { UsageError } from '#formats/errors';
@@ -181,9 +182,14 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
         ? 'a terminal'
         : undefined,
   });
-  const passphrases = machinery.createPassphraseFiles((path, maxBytes) =>
-    files.read(path, maxBytes),
-  );
+  const keychain = async (): Promise<KeychainSecrets> =>
+    (await import('#carriage/stores/keychain/secrets')).openSecrets();
+  const passphrases = machinery.createPassphraseFiles(async (path, maxBytes) => {
+    const name = /^keychain:(?:(?:keytar|keyring)\/)?([^]+)$/.exec(path)?.[1];
+    if (name === undefined) return files.read(path, maxBytes);
+    using secret = await (await keychain()).get(name);
+    return secret.use((bytes) => bytes.slice());
+  });
   const { ask, askIdentity } = askers(shared, run, passphrases, machinery);
   const parts = {
     host,
@@ -230,7 +236,7 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
   });
   return {
     host,
-    context: { ...complete(buildContext(parts)), diagnose },
+    context: { ...complete(buildContext(parts)), diagnose, keychain },
     within: (changes) =>
       complete(buildContext({ ...parts, ...changes, askIdentity: changes.ask ?? askIdentity })),
     [Symbol.dispose]: () => {

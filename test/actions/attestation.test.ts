@@ -131,7 +131,11 @@ describe('with an identity', () => {
   it('a copy without a signer, or a statement that nobody would keep, is refused before anything is done', async () => {
     await makeKey();
     const context = place.context({ passphrases: ['ada knows'] });
-    const attestations = context.attestations && { ...context.attestations, copy: place.at('c') };
+    const attestations = context.attestations && {
+      ...context.attestations,
+      wanted: true,
+      copy: place.at('c'),
+    };
     expect(
       await refusal(keyDestroy.run({ key: 'r', yes: true }, { ...context, attestations })),
     ).toEqual(['E_ATTESTATION_UNSIGNED', 2]);
@@ -163,6 +167,7 @@ describe('the log and its attestations', () => {
       home: openHome(files, place.at('home')),
       now: () => new Date('2026-11-23T09:31:00Z'),
       copy: undefined,
+      identity: 'Ada',
     });
 
   it('a log that went on meanwhile is noticed, so that the statement is made again', async () => {

@@ -61,7 +61,8 @@ function nameOf(url: string): string {
   return inside ?? url.slice(pathToFileURL(root).href.length);
 }
 
-const HEAVY = /^(?:@noble\/|zod$|yaml$|@inquirer\/|ora$|qrcode-terminal$|keytar$|pkcs11js$)/;
+const HEAVY =
+  /^(?:@noble\/|zod$|yaml$|@inquirer\/|ora$|qrcode-terminal$|keytar$|@napi-rs\/|pkcs11js$)/;
 
 /** Files of the gathered program that every command loads. */
 const COMMON = /^dist\/program\/(?:main|common|rolldown-runtime)\.js$/;
@@ -92,7 +93,11 @@ describe('start-up', () => {
       'commander',
     ]);
     const files = loaded.filter((name) => name.startsWith('dist/') && !COMMON.test(name));
-    expect(files.sort()).toEqual(['dist/program/action.js', 'dist/program/key-generate.js']);
+    expect(files.sort()).toEqual([
+      'dist/program/action.js',
+      'dist/program/attestor.js',
+      'dist/program/key-generate.js',
+    ]);
   });
 
   it('one command loads one action', () => {

@@ -8,6 +8,7 @@ import type { Action } from '#actions/action';
 import type { ActionContext, Asker, Waiver } from '#actions/context/context';
 import { createFileSpace } from '#actions/context/file-space';
 import { createFileStore } from '#carriage/stores/file-store';
+import type { OpenStore } from '#carriage/stores/store';
 import { openHome } from '#carriage/stores/home';
 import { normalisePassphrase } from '#crypto/passphrase-box';
 import type { Environment } from '#custody/authority/record';
@@ -30,6 +31,7 @@ export interface RunOptions {
   readonly stdin?: Uint8Array;
   readonly confirms?: boolean;
   readonly fs?: FsPort;
+  readonly openStore?: OpenStore;
 }
 
 /** A folder of its own, removed by `remove`. */
@@ -93,6 +95,7 @@ function contextIn(
       },
     }),
     ask: asker(options),
+    openStore: options.openStore,
     identity: options.identity,
     environment: options.environment ?? 'production',
     waivers: new Set(options.waivers ?? []),

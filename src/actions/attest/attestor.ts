@@ -3,16 +3,10 @@
  * and not its record; the statement is signed once the deed is done and in the log.
  */
 import { sha256 } from '#crypto/hash';
-import { type AttestedFile, type Deed, signAttestation } from '#custody/audit/attestation';
+import type { AttestedFile, Deed } from '#custody/audit/attestation';
 import type { KeyRecord } from '#custody/authority/record';
-import { toHex, utf8 } from '#formats/bytes';
-import { encodeDsse } from '#formats/dsse';
-import { TryAgainError, UsageError } from '#formats/errors';
-import { formatTime } from '#formats/time';
+import { toHex } from '#formats/bytes';
 import type { ActionContext } from '../context/context.js';
-
-/** Other processes may write to the same log; none writes without end. */
-const ATTEMPTS = 20;
 
 /** Signs statements about what was done; disposing it wipes the identity's private keys. */
 export interface Attestor extends Disposable {
@@ -30,54 +24,8 @@ export async function openAttestor(
   { makesHome = false }: { readonly makesHome?: boolean } = {},
 ): Promise<Attestor | undefined> {
   const shelf = context.attestations;
-  if (shelf === undefined) return undefined;
-  const { copy } = shelf;
-  if (copy !== undefined) context.files.assertAbsent([copy]);
-  const operator = await context.identities.open();
-  if (operator === undefined) {
-    if (copy === undefined) return undefined;
-    throw new UsageError({
-      code: 'E_ATTESTATION_UNSIGNED',
-      message: `nobody is named who signs the attestation ${copy}`,
-      hint: 'say --identity too',
-    });
-  }
-  if (copy === undefined && !makesHome && !shelf.kept) {
-    operator[Symbol.dispose]();
-    throw new UsageError({
-      code: 'E_ATTESTATION_NOWHERE',
-      message: 'there is no home here that would keep the attestation',
-      hint: 'say --attestation FILE, or leave --identity out',
-    });
-  }
-  return {
-    attest: async (deed) => {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const previous = shelf.head();
-        const envelope = await signAttestation(
-          deed,
-          operator,
-          { time: formatTime(context.now()), previous, version: context.version },
-          { random: context.random },
-        );
-        const bytes = utf8(encodeDsse(envelope));
-        const kept = shelf.kept
-          ? shelf.keep(bytes, previous, { operation: deed.operation, key: deed.key.id })
-          : '';
-        if (kept === undefined) continue;
-        if (copy !== undefined) context.files.write(copy, bytes);
-        return copy ?? kept;
-      }
-      throw new TryAgainError({
-        code: 'E_ATTESTATION_BUSY',
-        message: 'what was done could not be attested: other processes keep writing to the log',
-        hint: 'the log has it, unsigned; see conclave audit show',
-      });
-    },
-    [Symbol.dispose]: () => {
-      operator[Symbol.dispose]();
-    },
-  };
+  if (shelf?.wanted !== true) return undefined;
+  return await (await import('./signing.js')).signingAttestor(context, shelf, makesHome);
 }
 
 /** A key as attestations name it. */

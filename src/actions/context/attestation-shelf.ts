@@ -22,13 +22,16 @@ export function createShelf({
   home,
   now,
   copy,
+  identity,
 }: {
   readonly disk: DurableFiles;
   readonly home: Home;
   readonly now: () => Date;
   readonly copy: string | undefined;
+  readonly identity: string | undefined;
 }): AttestationShelf {
   return {
+    wanted: identity !== undefined || copy !== undefined,
     copy,
     location: home.attestations,
     get kept() {

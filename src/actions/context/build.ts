@@ -66,6 +66,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     random,
     keys: createKeySpace({ store, openStore, disk, files, ask, now, random, scryptLogN }),
     identities: lazyIdentities({
+      openStore,
       home,
       disk,
       files,
@@ -86,7 +87,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     // Whoever keeps events elsewhere, keeps what attests them there too.
     attestations:
       parts.record === undefined
-        ? createShelf({ disk, home, now, copy: parts.attestation })
+        ? createShelf({ disk, home, now, copy: parts.attestation, identity: parts.identity })
         : undefined,
     progress: parts.progress,
     version: parts.version,

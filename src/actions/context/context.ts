@@ -3,6 +3,7 @@
  * one over a session; tests build their own. Interfaces only.
  */
 import type { StorePlace } from '#carriage/stores/store';
+import type { KeychainSecrets } from '#carriage/stores/keychain/secrets';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
@@ -169,6 +170,8 @@ export interface AuditTrail {
 
 /** Where signed statements about the use of keys are kept, beside the log that names them. */
 export interface AttestationShelf {
+  /** Whether an identity or a copy was named: without, nothing is attested and nothing is loaded for it. */
+  readonly wanted: boolean;
   /** Where `--attestation` wants a copy; `undefined` when it was not given. */
   readonly copy: string | undefined;
   /** Folder of the statements. */
@@ -210,6 +213,8 @@ export interface ActionContext {
   readonly audit?: AuditTrail | undefined;
   /** Keeps attestations; absent in a ceremony, whose transcript attests all of it. */
   readonly attestations?: AttestationShelf | undefined;
+  /** Secrets in the desktop's keychain; absent in a ceremony. */
+  readonly keychain?: (() => Promise<KeychainSecrets>) | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;
   /** Version of conclave, as written into artifacts. */

@@ -6,7 +6,13 @@
 import { join } from 'node:path';
 import { decodeKeyFile, IDENTITY_LABEL, sealKeyFile } from '#carriage/stores/key-file';
 import type { Home } from '#carriage/stores/home';
-import { type DurableFiles, storeUnavailable } from '#carriage/stores/store';
+import {
+  type DurableFiles,
+  type OpenStore,
+  type Store,
+  type StorePlace,
+  storeUnavailable,
+} from '#carriage/stores/store';
 import type { RandomSource } from '#crypto/descriptor';
 import {
   decodeIdentity,
@@ -34,6 +40,8 @@ const PRIVATE_SUFFIX = '.key';
 
 /** What stands behind an identity space. */
 export interface IdentitySpaceOptions {
+  /** The stores besides the home, where there are any. */
+  readonly openStore?: OpenStore | undefined;
   readonly home: Home;
   readonly disk: DurableFiles;
   readonly files: FileSpace;
@@ -83,14 +91,44 @@ export function createIdentitySpace(options: IdentitySpaceOptions): IdentitySpac
     });
   };
 
+  const keychain = async (where: StorePlace & { readonly kind: 'keychain' }): Promise<Store> => {
+    if (options.openStore === undefined) throw storeUnavailable(where.kind);
+    return await options.openStore({ ...where, holds: 'identities' });
+  };
+
+  /** What a reference to the keychain names; `undefined` for every other reference. */
+  const locateInKeychain = async (
+    reference: string,
+  ): Promise<{ readonly identity: Identity; readonly store: Store } | undefined> => {
+    const parsed = parseReference(reference);
+    if (parsed.kind !== 'name' || parsed.store.kind !== 'keychain') return undefined;
+    const store = await keychain(parsed.store);
+    const { entries, problems } = await store.list();
+    const entry = pick(entries, parsed.name, 'identity');
+    if (entry !== undefined) {
+      return { identity: decodeIdentity(entry.record, entry.location), store };
+    }
+    if (problems[0] !== undefined) throw problems[0];
+    throw new MissingInputError({
+      code: 'E_IDENTITY_NOT_FOUND',
+      message: `there is no identity ${reference}`,
+      hint: 'conclave identity new --store keychain puts one there',
+    });
+  };
+
   return {
-    find: (reference) =>
-      new Promise((resolve) => {
-        resolve(locate(reference).identity);
-      }),
+    find: async (reference) => ((await locateInKeychain(reference)) ?? locate(reference)).identity,
 
     open: async (reference = options.chosen) => {
       if (reference === undefined) return undefined;
+      const kept = await locateInKeychain(reference);
+      if (kept !== undefined) {
+        const { identity, store } = kept;
+        const material = await store.material(identity.id);
+        if (material === undefined) throw unreadable(reference);
+        const seeds = await readSeeds(material.bytes, identity, reference, options.askIdentity);
+        return await openIdentity(identity, seeds);
+      }
       const { identity, path } = locate(reference);
       const privatePath = privatePathOf(path, files);
       if (privatePath === undefined) {
@@ -105,7 +143,7 @@ export function createIdentitySpace(options: IdentitySpaceOptions): IdentitySpac
       return await openIdentity(identity, seeds);
     },
 
-    add: async ({ identity, seeds }, { out, plaintext }) => {
+    add: async ({ identity, seeds }, { out, plaintext, store: place }) => {
       if (out !== undefined) files.assertAbsent([out]);
       const passphrase =
         plaintext === true
@@ -130,6 +168,18 @@ export function createIdentitySpace(options: IdentitySpaceOptions): IdentitySpac
         if (out !== undefined) {
           files.write(out, bytes, { secret: true });
           return out;
+        }
+        if (place?.kind === 'pkcs11') throw notInToken('a token');
+        if (place?.kind === 'keychain') {
+          return await (
+            await keychain(place)
+          ).put({
+            id: identity.id,
+            name: identity.name,
+            mark: identity.environment === 'production' ? '' : identity.environment,
+            record,
+            material: { form: passphrase === undefined ? 'plain' : 'sealed', bytes },
+          });
         }
         return home.change(() => {
           assertNameFree(identity, stored());

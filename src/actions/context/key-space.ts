@@ -200,6 +200,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
           hint: 'leave out --out or --store',
         });
       }
+      if (placement.store?.kind === 'keychain') await assertFitsKeychain(record);
       const beside = out === undefined || out === '-' ? [] : [recordPathOf(out)];
       if (out !== undefined) files.assertAbsent([out, ...beside]);
       const material = await protect(record, secret, placement);
@@ -283,6 +284,21 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       );
     },
   };
+}
+
+/**
+ * A keychain opens for whatever runs in its owner's session. It is good for keys that encrypt other keys and for keys that
+ * are not for production; a production key that signs belongs in a sealed file, in a token, or among custodians.
+ */
+async function assertFitsKeychain(record: KeyRecord): Promise<void> {
+  const { kind } = await descriptorOf(record);
+  if (record.environment !== 'production' || kind === 'kem' || kind === 'symmetric') return;
+  throw new RefusedError({
+    code: 'E_KEYCHAIN_UNFIT',
+    message:
+      'a production key that signs or agrees does not go into a keychain: every program of its owner could use it',
+    hint: 'keep it in a sealed file or a token; a keychain takes key-encryption keys, identities and --dev keys',
+  });
 }
 
 /** The record of a plain key file lies beside it: `root.key` has `root.record.json`. */

@@ -1,4 +1,5 @@
 /** How KEY, PUB and STORE arguments are read: what is a path, what is a name, what is an id, and where it rests. */
+import type { BackendName } from '#carriage/stores/keychain/backend';
 import { parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
 import type { StorePlace } from '#carriage/stores/store';
 import { UsageError } from '#formats/errors';
@@ -29,9 +30,23 @@ export function parseReference(reference: string): Reference {
     });
   }
   if (store === 'pkcs11') return { kind: 'token', uri: parseTokenUri(reference) };
-  if (store === 'keychain') return { kind: 'name', store: { kind: store }, name: rest };
+  if (store === 'keychain') return inKeychain(rest);
   if (isPath(rest)) return { kind: 'path', path: rest };
   return { kind: 'name', store: { kind: 'file' }, name: rest };
+}
+
+/** `NAME`, or as locations have it `BACKEND/ID`, with the mark of keys that are not for production before the id. */
+function inKeychain(rest: string): Reference {
+  const groups =
+    /^(?:(?<backend>keytar|keyring)\/)?(?:(?:dev|rehearsal)-(?=[0-9a-f]{16}$))?(?<name>[^]+)$/.exec(
+      rest,
+    )?.groups;
+  const backend = groups?.['backend'] as BackendName | undefined;
+  return {
+    kind: 'name',
+    store: { kind: 'keychain', ...(backend === undefined ? {} : { backend }) },
+    name: groups?.['name'] ?? rest,
+  };
 }
 
 /** The path that a KEY or PUB is, or `undefined` when it names something in a store. */
@@ -46,6 +61,8 @@ export function pathOf(reference: string): string | undefined {
  */
 export function parseStore(store: string): StorePlace {
   if (store === 'file' || store === 'keychain') return { kind: store };
+  const backend = /^keychain:(keytar|keyring)$/.exec(store)?.[1];
+  if (backend !== undefined) return { kind: 'keychain', backend: backend as BackendName };
   const token = /^pkcs11:([^]+)$/.exec(store)?.[1];
   if (token !== undefined) {
     tokenOf(token);

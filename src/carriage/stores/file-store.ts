@@ -8,6 +8,7 @@ import { ConclaveError, InputError, MissingInputError, OutputError } from '#form
 import { decodePem, looksLikePem } from '#formats/pem';
 import type { Home } from './home.js';
 import { decodeKeyFile, KEY_LABEL, MAX_KEY_FILE_BYTES } from './key-file.js';
+import { byNameThenId } from './store.js';
 import type { DurableFiles, Material, Store, StoredEntry, StoredKey } from './store.js';
 
 const KEY_SUFFIX = '.key';
@@ -258,9 +259,4 @@ function summarise(
 function entryOf(key: Shelved): StoredEntry {
   const { id, name, mark, record, destroyed, location } = key;
   return { id, name, mark, record, destroyed, location };
-}
-
-function byNameThenId(a: StoredEntry, b: StoredEntry): number {
-  const [x, y] = [a.name ?? '\uffff', b.name ?? '\uffff'];
-  return x < y ? -1 : x > y ? 1 : a.id < b.id ? -1 : 1;
 }

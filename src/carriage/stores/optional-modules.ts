@@ -15,6 +15,11 @@ const modules = [
     load: () => import('keytar'),
   },
   {
+    name: '@napi-rs/keyring',
+    purpose: "keys in the operating system's keychain, where keytar is absent",
+    load: () => import('@napi-rs/keyring'),
+  },
+  {
     name: 'pkcs11js',
     purpose: 'keys in hardware tokens',
     load: () => import('pkcs11js'),

@@ -5,11 +5,17 @@
 
 import type { FileSink, FileSource } from '#formats/byte-stream';
 import { type ConclaveError, UnavailableError } from '#formats/errors';
+import type { BackendName } from './keychain/backend.js';
 
 /** A place where keys rest, as `--store` and key references name it. */
 export type StorePlace =
   | { readonly kind: 'file' }
-  | { readonly kind: 'keychain' }
+  /** `backend`: only that one, where a location named it. Identities are filed apart from keys. */
+  | {
+      readonly kind: 'keychain';
+      readonly backend?: BackendName;
+      readonly holds?: 'identities';
+    }
   /** `token` is what was typed behind `pkcs11:`: a label, or the attributes of a URI. */
   | { readonly kind: 'pkcs11'; readonly token: string };
 
@@ -51,6 +57,12 @@ export interface StoredEntry extends Omit<StoredKey, 'material'> {
   readonly destroyed: boolean;
   /** For people, and a KEY that finds it again: `file:/home/keys/1f….key`, `keychain:1f2e…`. */
   readonly location: string;
+}
+
+/** The order in which stores list. */
+export function byNameThenId(a: StoredEntry, b: StoredEntry): number {
+  const [x, y] = [a.name ?? '\uffff', b.name ?? '\uffff'];
+  return x < y ? -1 : x > y ? 1 : a.id < b.id ? -1 : 1;
 }
 
 /** What a store holds. */
