@@ -69,6 +69,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   'carriage/transport': {
     rooms: [],
     packages: ['qr', 'zxing-wasm', 'pdfkit', 'pngjs', 'jpeg-js'],
+    node: ['zlib'],
   },
   host: { rooms: [], node: ['fs', 'os', 'child_process', 'crypto'] },
   crypto: { rooms: [], packages: ['@noble/'], node: ['crypto'] },

@@ -12,6 +12,8 @@ import type { ActionDescription } from '#formats/action';
 import type { FileSink, FileSource } from '#formats/byte-stream';
 import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
+import type { CodeScreen } from './code-screen.js';
+import type { ScanSpace } from './scan.js';
 
 /** Deviations from safe defaults that must be named to be allowed; each is recorded. */
 export type Waiver = 'n-of-n' | 'threshold-1' | 'draft';
@@ -221,6 +223,10 @@ export interface ActionContext {
   readonly version: string;
   /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */
   readonly scryptLogN: number;
+  /** Codes from pictures, videos, cameras and scanners; absent where nothing can come in but files. */
+  readonly scan?: ScanSpace | undefined;
+  /** Where codes are shown; absent where there is nobody to show them to. */
+  readonly screen?: CodeScreen | undefined;
   /** Descriptions of all actions, for reading what ceremonies did; absent where nobody gave them. */
   readonly catalogue?: () => Promise<readonly ActionDescription[]>;
   /** What the command line knows of process, optional modules, home and terminal; nothing inside a ceremony. */

@@ -1,0 +1,94 @@
+/** Codes from outside, over what the machine has: readers of pictures, ffmpeg or zbarcam, a terminal. */
+import { readPicture } from '#carriage/transport/picture';
+import { firstOf, plainReader, type QrReader, zxingReader } from '#carriage/transport/qr-reader';
+import type { Raster } from '#carriage/transport/raster';
+import { UsageError } from '#formats/errors';
+import type { ScanSpace, SeenCode } from './scan.js';
+import { understandTyped } from './typed-codes.js';
+
+/** Pictures in motion; the host fits. */
+export interface VideoPort {
+  /** Grey frames of a video file. */
+  file(path: string): AsyncIterable<Raster>;
+  /** Grey frames of a camera, or the codes themselves where the program at hand reads them. */
+  camera(device: string | undefined): AsyncIterable<Raster | string>;
+}
+
+/** The person's keyboard and screen; absent where there is none. */
+export interface ScanDesk {
+  /** Lines as they are typed, nothing echoed; ends with Ctrl-D. */
+  lines(): AsyncIterable<string>;
+  /** One line that replaces itself; empty takes it away. */
+  status(text: string): void;
+  say(text: string): void;
+}
+
+/** What a scan space stands on. */
+export interface ScanSpaceOptions {
+  readonly video: VideoPort;
+  /** ZXing's wasm file; `undefined` when it is not there. */
+  readonly wasm: () => Uint8Array | undefined;
+  readonly desk: ScanDesk | undefined;
+}
+
+const BAR = 30;
+
+/** A scan space; nothing is loaded or opened before it is used. */
+export function createScanSpace({ video, wasm, desk }: ScanSpaceOptions): ScanSpace {
+  const reader = onceLoaded(wasm);
+  const said = new Set<string>();
+  const remark = (text: string): void => {
+    if (said.has(text)) return;
+    said.add(text);
+    desk?.status('');
+    desk?.say(text);
+  };
+  async function* codesOf(
+    frames: AsyncIterable<Raster | string>,
+    from: string,
+  ): AsyncGenerator<SeenCode> {
+    for await (const frame of frames) {
+      if (typeof frame === 'string') yield { text: frame, from };
+      else for (const { text } of await (await reader()).read(frame)) yield { text, from };
+    }
+  }
+  return {
+    picture: async (bytes, name) => {
+      const codes = await (await reader()).read(await readPicture(bytes, name));
+      return codes.map(({ text }, i) => ({
+        text,
+        from: codes.length === 1 ? name : `code ${i + 1} of ${name}`,
+      }));
+    },
+    video: (path) => codesOf(video.file(path), path),
+    camera: (device) => codesOf(video.camera(device), 'the camera'),
+    typed: () => {
+      if (desk !== undefined) return understandTyped(desk.lines(), remark);
+      throw new UsageError({
+        code: 'E_ANSWER_MISSING',
+        message: 'nobody can type or scan: there is no terminal, or --no-input was given',
+        hint: 'run it in a terminal, or give the lines in a file by --text, pictures by --image',
+      });
+    },
+    progress: (state) => {
+      desk?.status(state === undefined ? '' : bar(state.received, state.needed));
+    },
+    remark,
+  };
+}
+
+/** `[=====     ] 12 of 31 parts`. */
+export function bar(received: number, needed: number): string {
+  const full = Math.min(BAR, Math.floor((BAR * received) / needed));
+  return `[${'='.repeat(full)}${' '.repeat(BAR - full)}] ${received} of ${needed} parts`;
+}
+
+function onceLoaded(wasm: () => Uint8Array | undefined): () => Promise<Pick<QrReader, 'read'>> {
+  let loading: Promise<Pick<QrReader, 'read'>> | undefined;
+  return () => (loading ??= load(wasm()));
+}
+
+async function load(wasm: Uint8Array | undefined): Promise<Pick<QrReader, 'read'>> {
+  const plain = await plainReader();
+  return wasm === undefined ? plain : firstOf([await zxingReader(wasm), plain]);
+}
