@@ -12,6 +12,7 @@ import type { StorePlace } from '#carriage/stores/store';
 import type { CommandContext, ContextChanges } from '#ceremony/command';
 import { UsageError } from '#formats/errors';
 import type { Host } from '#host/host';
+import type { Video } from '#host/video';
 import type { Terminal } from '#terminal/terminal';
 import type { CommandAsker, PassphraseFiles } from './asker.js';
 import type { IndexRow, Loaded } from './catalogue.js';
@@ -39,6 +40,8 @@ export interface Overrides {
   readonly readStdin?: () => Uint8Array;
   /** Cost of new passphrase seals; the real one takes a quarter of a second each. */
   readonly scryptLogN?: number;
+  /** Moving pictures, instead of those that programs of the machine give. */
+  readonly video?: Video;
 }
 
 /** One run: what was typed, and the world around it. */
@@ -229,10 +232,14 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
   const { identities } = shared;
   const named =
     identities.length === 0 ? undefined : await import('#actions/context/named-identities');
+  let machineryOfCodes: ReturnType<typeof codeMachinery> | undefined;
+  const codes = (): ReturnType<typeof codeMachinery> => (machineryOfCodes ??= codeMachinery(run));
   const complete = (context: ActionContext): ActionContext => ({
     ...context,
     identities: named?.withNamedIdentities(context.identities, identities) ?? context.identities,
     catalogue: actionDescriptions,
+    scan: async () => (await codes()).scan,
+    screen: async () => (await codes()).screen,
   });
   return {
     host,
@@ -242,6 +249,32 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     [Symbol.dispose]: () => {
       passphrases[Symbol.dispose]();
     },
+  };
+}
+
+/** What brings codes in and shows them; nothing of it is opened before it is used. */
+async function codeMachinery(run: Run) {
+  const { streams, env, overrides } = run;
+  const [{ createScanSpace }, { createVideo }, { codeScreen }, { scanDesk }, { zxingWasm }] =
+    await Promise.all([
+      import('#actions/context/scan-space'),
+      import('#host/video'),
+      import('#terminal/code-screen'),
+      import('#terminal/scan-desk'),
+      import('./zxing-wasm.js'),
+    ]);
+  const keyboard =
+    isInteractive(run) && streams.stdin.isTTY === true
+      ? (streams.stdin as NodeJS.ReadStream)
+      : undefined;
+  const output = streams.stderr.isTTY === true ? streams.stderr : streams.stdout;
+  return {
+    scan: createScanSpace({
+      video: overrides.video ?? createVideo(),
+      wasm: zxingWasm,
+      desk: scanDesk({ input: keyboard, output: streams.stderr }),
+    }),
+    screen: codeScreen({ output, input: keyboard, env }),
   };
 }
 

@@ -62,7 +62,9 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
     watched ? { columns: output.columns ?? 80, rows: output.rows ?? 24 } : undefined;
   const room = (): Room => {
     const screen = size();
-    return screen === undefined ? ANY : { columns: screen.columns, rows: screen.rows - CAPTION_ROWS };
+    return screen === undefined
+      ? ANY
+      : { columns: screen.columns, rows: screen.rows - CAPTION_ROWS };
   };
   /** Colours make the background ours; without them it is the terminal's, which may be light. */
   const inverted = (asked: boolean): boolean =>

@@ -224,9 +224,9 @@ export interface ActionContext {
   /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */
   readonly scryptLogN: number;
   /** Codes from pictures, videos, cameras and scanners; absent where nothing can come in but files. */
-  readonly scan?: ScanSpace | undefined;
+  readonly scan?: (() => Promise<ScanSpace>) | undefined;
   /** Where codes are shown; absent where there is nobody to show them to. */
-  readonly screen?: CodeScreen | undefined;
+  readonly screen?: (() => Promise<CodeScreen>) | undefined;
   /** Descriptions of all actions, for reading what ceremonies did; absent where nobody gave them. */
   readonly catalogue?: () => Promise<readonly ActionDescription[]>;
   /** What the command line knows of process, optional modules, home and terminal; nothing inside a ceremony. */

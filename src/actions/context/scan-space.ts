@@ -2,7 +2,6 @@
 import { readPicture } from '#carriage/transport/picture';
 import { firstOf, plainReader, type QrReader, zxingReader } from '#carriage/transport/qr-reader';
 import type { Raster } from '#carriage/transport/raster';
-import { UsageError } from '#formats/errors';
 import type { ScanSpace, SeenCode } from './scan.js';
 import { understandTyped } from './typed-codes.js';
 
@@ -14,9 +13,9 @@ export interface VideoPort {
   camera(device: string | undefined): AsyncIterable<Raster | string>;
 }
 
-/** The person's keyboard and screen; absent where there is none. */
+/** The person's keyboard and screen. */
 export interface ScanDesk {
-  /** Lines as they are typed, nothing echoed; ends with Ctrl-D. */
+  /** Lines as they are typed, nothing echoed; ends with Ctrl-D. @throws UsageError where there is no keyboard */
   lines(): AsyncIterable<string>;
   /** One line that replaces itself; empty takes it away. */
   status(text: string): void;
@@ -28,7 +27,7 @@ export interface ScanSpaceOptions {
   readonly video: VideoPort;
   /** ZXing's wasm file; `undefined` when it is not there. */
   readonly wasm: () => Uint8Array | undefined;
-  readonly desk: ScanDesk | undefined;
+  readonly desk: ScanDesk;
 }
 
 const BAR = 30;
@@ -40,8 +39,7 @@ export function createScanSpace({ video, wasm, desk }: ScanSpaceOptions): ScanSp
   const remark = (text: string): void => {
     if (said.has(text)) return;
     said.add(text);
-    desk?.status('');
-    desk?.say(text);
+    desk.say(text);
   };
   async function* codesOf(
     frames: AsyncIterable<Raster | string>,
@@ -62,16 +60,9 @@ export function createScanSpace({ video, wasm, desk }: ScanSpaceOptions): ScanSp
     },
     video: (path) => codesOf(video.file(path), path),
     camera: (device) => codesOf(video.camera(device), 'the camera'),
-    typed: () => {
-      if (desk !== undefined) return understandTyped(desk.lines(), remark);
-      throw new UsageError({
-        code: 'E_ANSWER_MISSING',
-        message: 'nobody can type or scan: there is no terminal, or --no-input was given',
-        hint: 'run it in a terminal, or give the lines in a file by --text, pictures by --image',
-      });
-    },
+    typed: () => understandTyped(desk.lines(), remark),
     progress: (state) => {
-      desk?.status(state === undefined ? '' : bar(state.received, state.needed));
+      desk.status(state === undefined ? '' : bar(state.received, state.needed));
     },
     remark,
   };

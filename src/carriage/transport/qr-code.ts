@@ -112,7 +112,7 @@ function make(text: string, options: Parameters<typeof encodeQR>[2], level: QrLe
     throw new InputError({
       code: 'E_QR_CAPACITY',
       message: 'that is more than one QR code of this size holds',
-      hint: 'show it as an animation, or as a larger picture',
+      hint: 'show it as a series of codes (--animate), or with a lower --level',
       cause,
     });
   }

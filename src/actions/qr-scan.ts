@@ -1,0 +1,347 @@
+/** `qr scan`: files back out of QR codes. */
+import { MAX_PICTURE_BYTES } from '#carriage/transport/picture';
+import { digestText } from '#carriage/transport/payload';
+import type { Arrival } from '#carriage/transport/receiver';
+import { sha256 } from '#crypto/hash';
+import { equal, fromUtf8 } from '#formats/bytes';
+import {
+  InputError,
+  NegativeError,
+  RefusedError,
+  UnavailableError,
+  UsageError,
+} from '#formats/errors';
+import { defineAction } from './action.js';
+import { detectKind, kindNames } from './artifacts/catalogue.js';
+import type { ActionContext } from './context/context.js';
+import type { ScanSpace, SeenCode } from './context/scan.js';
+import { codesOfPictures, codesOfText, collectArrivals } from './qr/collect.js';
+import { exposureOf } from './qr/exposure.js';
+
+/** One thing that arrived. */
+export interface Scanned {
+  /** `file`, `digest` or `unverified`. */
+  readonly form: Arrival['form'];
+  /** What it is, as `show` would say; the sender's word for a digest. */
+  readonly kind: string;
+  /** The sender's word; `null` where codes carry none. */
+  readonly name: string | null;
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Where it was written. */
+  readonly out: string | null;
+}
+
+/** All that arrived. */
+export interface ScanResult {
+  readonly ok: boolean;
+  readonly scanned: readonly Scanned[];
+  /** Whether the file of `--check` is the one that the code speaks of. */
+  readonly same: boolean | null;
+}
+
+/** Longest text of codes that is read. */
+const MAX_TEXT_BYTES = 1024 * 1024;
+
+export const qrScan = defineAction({
+  id: 'qr.scan',
+  summary: 'read files out of QR codes',
+  description:
+    'From pictures (PNG, JPEG; several codes on a sheet), a video, a camera, a scanner that types like a keyboard, or text. Parts ' +
+    'may come in any order and again and again; what is written is complete and has the digest that came with it. Parts of another ' +
+    'message are named and refused. A scanned PDF is made into pictures first: pdftoppm -r 200 -png scan.pdf page. Video and camera ' +
+    'need ffmpeg. A digest says that nothing was damaged; who sent a file is for conclave verify to say.',
+  inputs: {
+    image: { type: 'file', summary: 'picture with codes', repeat: true, placeholder: 'FILE' },
+    video: { type: 'file', summary: 'video of an animated code', placeholder: 'FILE' },
+    camera: { type: 'boolean', summary: 'read from a camera' },
+    device: {
+      type: 'string',
+      summary: 'the camera, /dev/video0 if not given',
+      placeholder: 'DEVICE',
+    },
+    scanner: {
+      type: 'boolean',
+      summary: 'read what a scanner types, or you paste, at the terminal until Ctrl-D',
+    },
+    text: { type: 'file', summary: 'text with a code in each line', placeholder: 'FILE' },
+    count: {
+      type: 'integer',
+      summary: 'how many files there are; 1 for what is held up, all in pictures and text',
+      min: 1,
+      max: 255,
+      placeholder: 'N',
+    },
+    out: { type: 'path', summary: 'where to write the file', placeholder: 'FILE' },
+    outDir: {
+      type: 'path',
+      summary: 'folder for the files, by the names that came along',
+      placeholder: 'DIR',
+    },
+    expect: {
+      type: 'digest',
+      summary: 'digest that the file must have',
+      pattern: 'sha256:[0-9a-f]{64}',
+      placeholder: 'sha256:HEX',
+    },
+    check: {
+      type: 'file',
+      summary: 'file to compare with the digest that is scanned',
+      placeholder: 'FILE',
+    },
+    unverified: {
+      type: 'boolean',
+      summary: 'accept codes without a digest: plain text, BBQr, other URs',
+    },
+  },
+  outputs: { scanned: { type: 'report', summary: 'what arrived' } },
+  options: ['force'],
+  effect: 'repeatable',
+  only: 'cli',
+  exits: [69, 75],
+  examples: [
+    {
+      command: 'conclave qr scan --image card.jpg --out share-2.cbor',
+      explains: 'a photographed card',
+    },
+    {
+      command: 'conclave qr scan --camera --out request.json',
+      explains: 'an animated code, held before the camera',
+    },
+    {
+      command: 'conclave qr scan --scanner --out share-2.cbor',
+      explains: 'a USB scanner in keyboard mode',
+    },
+    {
+      command: 'conclave qr scan --image digest.png --check bundle.tar.gz',
+      explains: 'whether the file that came by USB stick is the one that the code names',
+    },
+  ],
+  run: async (input, context): Promise<ScanResult> => {
+    const scan = await context.scan?.();
+    if (scan === undefined) {
+      throw new UnavailableError({ code: 'E_SCAN_NONE', message: 'nothing can be scanned here' });
+    }
+    if (input.out !== undefined && input.outDir !== undefined) {
+      throw new UsageError({ code: 'E_SCAN_OUT', message: 'both --out and --out-dir were given' });
+    }
+    if (input.out !== undefined) context.files.assertAbsent([input.out]);
+    const source = sourceOf(input, scan, context);
+    const arrivals = await collectArrivals(source.codes, {
+      scan,
+      live: source.live,
+      count: input.count ?? (source.live ? 1 : undefined),
+      from: source.from,
+    });
+    const same = input.check === undefined ? null : isSame(input.check, arrivals, context);
+    const things = await Promise.all(
+      arrivals.map((arrival) => thingOf(arrival, input.unverified === true)),
+    );
+    assertExpected(things, input.expect);
+    const written = write(things, input, context);
+    for (const { content } of things) content?.fill(0);
+    return {
+      ok: same !== false,
+      scanned: things.map(({ form, kind, name, length, digest }, i) => ({
+        form,
+        kind,
+        name,
+        bytes: length,
+        sha256: digestText(digest),
+        out: written[i] ?? null,
+      })),
+      same,
+    };
+  },
+  present: ({ scanned, same }) =>
+    [
+      ...scanned.flatMap(({ form, kind, name, bytes, sha256: digest, out }) => [
+        `${name ?? 'without a name'}: ${kind}, ${bytes} bytes${form === 'digest' ? ' (only its digest came)' : ''}`,
+        form === 'unverified'
+          ? 'no digest came with it: nothing was compared'
+          : `  ${digest}, as sent`,
+        ...(out === null ? [] : [`  written to ${out}`]),
+      ]),
+      ...(same === null
+        ? []
+        : [same ? 'the file is the one that the code names' : 'NOT the file that the code names']),
+    ].join('\n'),
+});
+
+interface SourceInput {
+  readonly image: readonly string[];
+  readonly video?: string | undefined;
+  readonly camera?: boolean | undefined;
+  readonly device?: string | undefined;
+  readonly scanner?: boolean | undefined;
+  readonly text?: string | undefined;
+}
+
+interface CodeSource {
+  readonly codes: AsyncIterable<SeenCode>;
+  readonly live: boolean;
+  readonly from: string;
+}
+
+function sourceOf(input: SourceInput, scan: ScanSpace, { files }: ActionContext): CodeSource {
+  const { image, video, camera, device, scanner, text } = input;
+  const named = [
+    image.length > 0,
+    video !== undefined,
+    camera === true,
+    scanner === true,
+    text !== undefined,
+  ];
+  if (named.filter(Boolean).length !== 1) {
+    throw new UsageError({
+      code: 'E_SCAN_SOURCE',
+      message: named.some(Boolean) ? 'more than one source was named' : 'no source was named',
+      hint: 'give one of --image, --video, --camera, --scanner and --text',
+    });
+  }
+  if (image.length > 0) {
+    const pictures = image.map((path) => ({
+      name: path === '-' ? 'standard input' : path,
+      read: () => files.read(path, MAX_PICTURE_BYTES),
+    }));
+    const from = image.length === 1 ? (image[0] as string) : `${image.length} pictures`;
+    return { codes: codesOfPictures(pictures, scan), live: false, from };
+  }
+  if (video !== undefined) {
+    if (video === '-' || !files.exists(video) || files.isDirectory(video)) {
+      throw new InputError({ code: 'E_VIDEO_MALFORMED', message: `${video} is not a video file` });
+    }
+    // Torn frames are usual, and each is shown again.
+    return { codes: scan.video(video), live: true, from: video };
+  }
+  if (camera === true) return { codes: scan.camera(device), live: true, from: 'the camera' };
+  if (scanner === true) return { codes: scan.typed(), live: true, from: 'the scanner' };
+  const path = text as string;
+  const name = path === '-' ? 'standard input' : path;
+  return {
+    codes: codesOfText(fromUtf8(files.read(path, MAX_TEXT_BYTES), name), name),
+    live: false,
+    from: name,
+  };
+}
+
+/** An arrival, judged. */
+interface Thing {
+  readonly form: Arrival['form'];
+  readonly kind: string;
+  readonly name: string | null;
+  readonly length: number;
+  readonly digest: Uint8Array;
+  readonly content: Uint8Array | undefined;
+  readonly secret: boolean;
+}
+
+async function thingOf(arrival: Arrival, unverified: boolean): Promise<Thing> {
+  if (arrival.form === 'digest') {
+    const { kind, name, length, sha256: digest } = arrival;
+    return { form: 'digest', kind, name, length, digest, content: undefined, secret: false };
+  }
+  const { bytes } = arrival;
+  if (arrival.form === 'unverified' && !unverified) {
+    throw new RefusedError({
+      code: 'E_QR_UNVERIFIED',
+      message: `what the code carries is ${arrival.label}, without a digest to compare it with`,
+      hint: 'if that is expected, say --unverified, and better also --expect sha256:HEX',
+    });
+  }
+  const name = arrival.form === 'file' ? arrival.name : null;
+  const { kind, exposure } = await exposureOf(bytes, name ?? 'the code');
+  if (arrival.form === 'file') await assertKind(arrival.kind, bytes, arrival.name);
+  return {
+    form: arrival.form,
+    kind,
+    name,
+    length: bytes.length,
+    digest: sha256(bytes),
+    content: bytes,
+    secret: exposure !== 'public',
+  };
+}
+
+/** A sender that calls a thing what it is not is wrong or lies. A kind of a later version is no contradiction. */
+async function assertKind(claimed: string, bytes: Uint8Array, name: string): Promise<void> {
+  const found = (await detectKind(bytes, name))?.kind;
+  if (found === claimed || claimed === 'file') return;
+  if (found === undefined && !kindNames.includes(claimed)) return;
+  throw new NegativeError({
+    code: 'E_QR_KIND',
+    message: `${name} was sent as a ${claimed} and is ${found === undefined ? 'none' : `a ${found}`}`,
+    hint: 'ask the sender; it was not written',
+  });
+}
+
+function assertExpected(things: readonly Thing[], expected: string | undefined): void {
+  const other = things.find(
+    ({ digest }) => expected !== undefined && digestText(digest) !== expected,
+  );
+  if (other === undefined) return;
+  throw new NegativeError({
+    code: 'E_QR_EXPECTED',
+    message: `${other.name ?? 'what was scanned'} has the digest ${digestText(other.digest)}, not the one that was expected`,
+    hint: 'it was not written',
+  });
+}
+
+function isSame(path: string, arrivals: readonly Arrival[], { files }: ActionContext): boolean {
+  const [arrival, ...more] = arrivals;
+  if (arrival === undefined || more.length > 0 || arrival.form === 'unverified') {
+    throw new UsageError({
+      code: 'E_SCAN_CHECK',
+      message: '--check compares one file with one digest',
+      hint: 'scan the code that conclave qr show --digest made',
+    });
+  }
+  const bytes = files.read(path);
+  const digest = arrival.form === 'digest' ? arrival.sha256 : sha256(arrival.bytes);
+  const length = arrival.form === 'digest' ? arrival.length : arrival.bytes.length;
+  return bytes.length === length && equal(sha256(bytes), digest);
+}
+
+/** Writes what has content, all of it or nothing. @returns where each went */
+function write(
+  things: readonly Thing[],
+  { out, outDir }: { readonly out?: string | undefined; readonly outDir?: string | undefined },
+  { files }: ActionContext,
+): readonly (string | undefined)[] {
+  if (out === undefined && outDir === undefined) return [];
+  const whole = things.filter(({ content }) => content !== undefined);
+  if (whole.length === 0) {
+    throw new UsageError({
+      code: 'E_SCAN_OUT',
+      message: 'only a digest was scanned; there is no file to write',
+      hint: 'compare it with a file by --check',
+    });
+  }
+  if (out !== undefined && whole.length > 1) {
+    throw new UsageError({
+      code: 'E_SCAN_OUT',
+      message: `${whole.length} files were scanned, and --out names one`,
+      hint: 'give a folder by --out-dir',
+    });
+  }
+  const paths = things.map(({ name, content }, i) => {
+    if (content === undefined) return undefined;
+    return out ?? `${outDir as string}/${name ?? `scanned-${i + 1}`}`;
+  });
+  const given = paths.filter((path) => path !== undefined);
+  const twice = given.find((path, i) => given.indexOf(path) !== i);
+  if (twice !== undefined) {
+    throw new InputError({
+      code: 'E_SCAN_OUT',
+      message: `two different files want to be ${twice}`,
+      hint: 'scan them one by one, each with --out',
+    });
+  }
+  files.assertAbsent(given);
+  if (outDir !== undefined) files.makeDirectory?.(outDir);
+  things.forEach(({ content, secret }, i) => {
+    const path = paths[i];
+    if (content !== undefined && path !== undefined) files.write(path, content, { secret });
+  });
+  return paths;
+}
