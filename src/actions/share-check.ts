@@ -1,7 +1,7 @@
 /** `share check`: each share alone, without its secret going anywhere. */
-import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { checkShare, type ShareCheck } from './shares/check.js';
+import { collectShares } from './shares/collect.js';
 import { contextOpener } from './shares/open.js';
 import { readSources, takeSet } from './shares/sources.js';
 
@@ -18,12 +18,13 @@ export const shareCheck = defineAction({
   summary: 'check each share alone',
   description:
     'Tells damage from a wrong passphrase by the checksum, opens the seal when a passphrase or an identity is given, and, with ' +
-    'set.json (also found beside the share), that this is the share that was dealt. Says what was not checked. No secret is rebuilt.',
+    'set.json (also found beside the share), that this is the share that was dealt. Says what was not checked. No secret is rebuilt. ' +
+    'Without FILE it asks for a card, to be scanned, typed or pasted; nothing of it is written.',
   inputs: {
     shares: {
       type: 'shares',
-      summary: 'share files; set.json may be among them',
-      required: true,
+      summary:
+        'share files or the text of cards; set.json may be among them; without any, a card is asked for',
       repeat: true,
       positional: 0,
       placeholder: 'FILE',
@@ -43,20 +44,18 @@ export const shareCheck = defineAction({
       command: 'conclave share check share-2.cbor --set set.json --passphrase-file pass',
       explains: 'what a custodian does once a year',
     },
+    {
+      command: 'conclave share check',
+      explains: 'the same with a card on paper, which is asked for',
+    },
   ],
   run: async (input, context): Promise<CheckResult> => {
-    const { shares: sources, set } = takeSet(
+    const { shares: given, set } = takeSet(
       readSources(input.shares, context.files),
       input.set,
       context.files,
     );
-    if (sources.length === 0) {
-      throw new UsageError({
-        code: 'E_SHARES_MISSING',
-        message: 'no share was given',
-        hint: 'name the share files',
-      });
-    }
+    const sources = given.length > 0 ? given : await collectShares(context, 'one', set);
     const people = input.custodians === undefined ? [] : context.ask.people(input.custodians);
     const opener = contextOpener(context, people);
     const shares: ShareCheck[] = [];

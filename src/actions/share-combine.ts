@@ -4,6 +4,7 @@ import type { Environment, KeyRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { recordPathOf } from './context/key-space.js';
+import { collectShares } from './shares/collect.js';
 import { checkDealer } from './shares/dealer.js';
 import { contextOpener } from './shares/open.js';
 import { type Recovered, recoverSecret } from './shares/recover.js';
@@ -34,12 +35,13 @@ export const shareCombine = defineAction({
     'Takes a quorum of share files, or of SLIP-39 words, and writes what was shared: a key as a key file, anything else as it was. ' +
     'With set.json, which is also found beside the shares, every share is checked against its commitment first and the card that ' +
     'does not belong is named. Nothing is written before everything is verified. The new key file is sealed by the first ' +
-    '--passphrase-file, by a prompt, or left plain with --no-passphrase.',
+    '--passphrase-file, by a prompt, or left plain with --no-passphrase. Without FILE it asks for cards, to be scanned, typed or ' +
+    'pasted, names the odd one at once, and writes nothing but the result.',
   inputs: {
     shares: {
       type: 'shares',
-      summary: 'share files; set.json may be among them',
-      required: true,
+      summary:
+        'share files or the text of cards; set.json may be among them; without any, cards are asked for',
       repeat: true,
       positional: 0,
       placeholder: 'FILE',
@@ -65,16 +67,21 @@ export const shareCombine = defineAction({
       command: 'conclave share combine share-1.cbor share-4.cbor share-5.cbor --out root.key',
       explains: 'bring a key back; set.json lies beside the shares',
     },
+    {
+      command: 'conclave share combine --out root.key',
+      explains: 'the same from cards on paper, which are asked for',
+    },
   ],
   run: async (input, context): Promise<CombineResult> => {
     const { out } = input;
     // A key has its record beside it, whichever it turns out to be: both names must be free.
     if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
-    const { shares: sources, set } = takeSet(
+    const { shares: given, set } = takeSet(
       readSources(input.shares, context.files),
       input.set,
       context.files,
     );
+    const sources = given.length > 0 ? given : await collectShares(context, 'quorum', set);
     const people = input.custodians === undefined ? [] : context.ask.people(input.custodians);
     const dealer = await checkDealer(set, context.identities);
     try {

@@ -3,7 +3,7 @@
  * ceremonies and rehearsals, where identities are made on the spot, from the slip of paper that the person was handed.
  */
 import { join } from 'node:path';
-import type { Asker, Person } from '#actions/context/context';
+import type { Asker, Conversation, Person } from '#actions/context/context';
 import { weaknessOf } from '#actions/shares/passphrase';
 import { parseIdentityJson } from '#custody/authority/identity';
 import { equalConstantTime, utf8 } from '#formats/bytes';
@@ -143,6 +143,8 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
 
     confirm: async (question) =>
       (await terminal.confirm(question, { key: keyFor(undefined) })).value,
+
+    converse: () => Promise.resolve(conversationOf(terminal, keyFor(undefined))),
   };
 }
 
@@ -212,4 +214,18 @@ function newPassphrase(random: (length: number) => Uint8Array): string {
   const letters = Array.from(bytes, (byte) => LETTERS.charAt(byte & 31));
   bytes.fill(0);
   return (letters.join('').match(/.{5}/g) as string[]).join('-');
+}
+
+/** A terminal as actions talk to it, every question under one key. */
+export function conversationOf(terminal: Terminal, key: string): Conversation {
+  const at = { key };
+  return {
+    say: (text) => {
+      terminal.say(text);
+    },
+    choose: async (question, choices) => (await terminal.choose(question, choices, at)).value,
+    text: async (question, check) => (await terminal.text(question, at, check)).value,
+    ...(terminal.lines === undefined ? {} : { lines: terminal.lines.bind(terminal) }),
+    ...(terminal.clear === undefined ? {} : { clear: terminal.clear.bind(terminal) }),
+  };
 }

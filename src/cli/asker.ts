@@ -117,6 +117,21 @@ export function createAsker(options: AskerOptions): CommandAsker {
     },
 
     people: () => [],
+
+    converse: async () => {
+      if (terminal === undefined) return undefined;
+      const screen = await terminal();
+      const at = { key: '' };
+      return {
+        say: (text) => {
+          screen.say(text);
+        },
+        choose: async (question, choices) => (await screen.choose(question, choices, at)).value,
+        text: async (question, check) => (await screen.text(question, at, check)).value,
+        ...(screen.lines === undefined ? {} : { lines: screen.lines.bind(screen) }),
+        ...(screen.clear === undefined ? {} : { clear: screen.clear.bind(screen) }),
+      };
+    },
   };
 }
 

@@ -43,6 +43,13 @@ export interface Terminal {
   ): Promise<Answer<string>>;
   /** Not echoed. `undefined` when there is nothing (more) to offer. */
   secret(question: string, at: QuestionAt): Promise<Answer<SecretBytes> | undefined>;
+  /**
+   * Lines as they are typed, pasted or scanned, shown while they are typed, until nobody asks for more or Ctrl-D; absent where
+   * lines come one question at a time.
+   */
+  lines?(prompt: () => string): AsyncIterable<string>;
+  /** Wipes screen and scrollback, before and after one person sits alone before it; absent where nothing is on a screen. */
+  clear?(): void;
   /** Shows work in progress, on a terminal only. */
   progress<T>(message: string, work: () => Promise<T>): Promise<T>;
 }

@@ -23,6 +23,9 @@ type Prompts = typeof import('@inquirer/prompts');
 /** Makes the cursor visible again; prompts hide it. */
 const SHOW_CURSOR = '\u001b[?25h';
 
+/** Screen and scrollback are wiped: what one custodian saw is not for the next one. */
+const CLEAR = '\u001b[H\u001b[2J\u001b[3J';
+
 /** A terminal with a person at it. */
 export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
   const surroundings = { isTTY: output.isTTY === true, env };
@@ -112,6 +115,14 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       );
       if (typed === '') return undefined;
       return person(SecretBytes.adopt(utf8(typed.normalize('NFKC')), 'passphrase'));
+    },
+    lines: async function* (prompt) {
+      const { enteredLines } = await import('./line-entry.js');
+      turning?.pause();
+      yield* enteredLines({ input, output }, prompt);
+    },
+    clear: () => {
+      if (output.isTTY === true && env['TERM'] !== 'dumb') output.write(CLEAR);
     },
     progress: async (text, work) => {
       if (!wantsMovement(surroundings)) return await work();

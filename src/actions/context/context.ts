@@ -136,6 +136,22 @@ export interface Asker {
   confirm?(question: string): Promise<boolean | undefined>;
   /** The people holding a role; outside a ceremony there are none. */
   people(role: string): readonly Person[];
+  /** A longer exchange with whoever is there; undefined or absent where nobody can be asked. */
+  converse?(): Promise<Conversation | undefined>;
+}
+
+/** A person at a screen, for what takes more than one answer. */
+export interface Conversation {
+  say(text: string): void;
+  choose(
+    question: string,
+    choices: readonly { readonly value: string; readonly label: string }[],
+  ): Promise<string>;
+  text(question: string, check?: (value: string) => string | undefined): Promise<string>;
+  /** Lines as they are typed, pasted or scanned, until nobody asks for more; absent where they come question by question. */
+  lines?(prompt: () => string): AsyncIterable<string>;
+  /** Wipes screen and scrollback; absent where nothing is on a screen. */
+  clear?(): void;
 }
 
 /** One line of the air-gap report. */
