@@ -3,6 +3,7 @@ import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
 import { moveKey, presentState } from './context/key-state.js';
+import { assertImported } from './handover/after-import.js';
 
 /** `conclave key destroy`. */
 export const keyDestroy = defineAction({
@@ -15,6 +16,17 @@ export const keyDestroy = defineAction({
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     yes: { type: 'boolean', summary: 'do it without asking' },
     reason: { type: 'string', summary: 'why, for the history', placeholder: 'TEXT' },
+    afterImport: {
+      type: 'file',
+      summary: 'only if this receipt of handover verify shows that the key works elsewhere',
+      placeholder: 'RECEIPT',
+    },
+    signer: {
+      type: 'string',
+      summary: 'who must have signed the receipt; somebody known here when not given',
+      repeat: true,
+      placeholder: 'PUB',
+    },
   },
   outputs: { state: { type: 'string', summary: 'its state from now on' } },
   options: ['identity', 'attestation'],
@@ -26,20 +38,32 @@ export const keyDestroy = defineAction({
       command: 'conclave key destroy old --yes --reason "replaced by release"',
       explains: 'for scripts',
     },
+    {
+      command: 'conclave key destroy release --after-import imported.dsse.json --yes',
+      explains: 'refused unless the last hand-over of this key was verified here',
+    },
   ],
-  async run({ key, yes, reason }, context) {
+  async run({ key, yes, reason, afterImport, signer }, context) {
     const { record } = await context.keys.find(key);
+    const receipt =
+      afterImport === undefined
+        ? undefined
+        : await assertImported(afterImport, record, signer, context);
     using attestor = await openAttestor(context);
     if (yes !== true) await assertMeant(record.name ?? record.id.slice(0, 16), context);
+    const why =
+      receipt === undefined
+        ? reason
+        : `${reason ?? 'imported elsewhere'}; receipt sha256:${receipt}`;
     const change = await moveKey(
-      { key, to: 'destroyed', reason, event: 'key.destroyed' },
+      { key, to: 'destroyed', reason: why, event: 'key.destroyed' },
       (reference, change) => context.keys.destroy(reference, change),
       context,
     );
     const attestation = await attestor?.attest({
       operation: 'destroy',
       key: attestedKey(record),
-      note: reason ?? '',
+      note: why ?? '',
     });
     return { ...change, attestation: attestation ?? null };
   },

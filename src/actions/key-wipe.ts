@@ -3,6 +3,7 @@ import { addHistory, changeState } from '#custody/authority/states';
 import type { KeyRecord } from '#custody/authority/record';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
+import { assertImported } from './handover/after-import.js';
 
 /** What was wiped. */
 export interface Wiped {
@@ -27,6 +28,11 @@ export const keyWipe = defineAction({
       only: 'ceremony',
       placeholder: 'KEY',
     },
+    afterImport: {
+      type: 'file',
+      summary: 'only if this receipt of handover verify shows that the key works elsewhere',
+      only: 'ceremony',
+    },
   },
   outputs: {
     key: { type: 'string', summary: 'id of the wiped key' },
@@ -36,7 +42,11 @@ export const keyWipe = defineAction({
   secrecy: 'destroys',
   only: 'ceremony',
   examples: [],
-  run: async ({ key }, context): Promise<Wiped> => {
+  run: async ({ key, afterImport }, context): Promise<Wiped> => {
+    if (afterImport !== undefined) {
+      const { record: before } = await context.keys.find(key);
+      await assertImported(afterImport, before, [], context);
+    }
     const time = formatTime(context.now());
     const { record } = await context.keys.destroy(key, (before) => ended(before, time));
     return { key: record.id, algorithm: record.algorithm, state: record.state };

@@ -3,11 +3,12 @@ import { selfCheck } from '#crypto/self-check';
 import { addHistory } from '#custody/authority/states';
 import type { KeyRecord } from '#custody/authority/record';
 import { pour } from '#formats/byte-stream';
-import { UsageError } from '#formats/errors';
+import { NegativeError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { recordPathOf } from './context/key-space.js';
+import { assertStatement, type Told } from './handover/wrapped-statement.js';
 import { type OpenedContent, withOpened } from './wrapping/open.js';
 
 /** What was unwrapped. */
@@ -25,6 +26,8 @@ export interface Unwrapped {
   /** `sha256:HEX` of the container. */
   readonly digest: string;
   readonly checks: readonly string[];
+  /** Who signed for it; null where nobody was asked. */
+  readonly sender: string | null;
 }
 
 export const unwrap = defineAction({
@@ -42,6 +45,16 @@ export const unwrap = defineAction({
       type: 'string',
       summary: 'what is inside, where the format does not say (age)',
       choices: ['key', 'file'],
+    },
+    statement: {
+      type: 'file',
+      summary: 'what the sender signed about it; a ceremony demands it',
+    },
+    signer: {
+      type: 'string',
+      summary: 'the sender, who must have signed the statement',
+      repeat: true,
+      placeholder: 'PUB',
     },
     out: { type: 'path', summary: 'file to write; a key goes into the store without it' },
     name: {
@@ -73,8 +86,10 @@ export const unwrap = defineAction({
     const { out } = input;
     // A key has its record beside it, whichever it turns out to be: both names must be free.
     if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
+    const told = await assertStatement(input.in, input.statement, input.signer, context);
     return await withOpened(input, context, async (opened) => {
       const { kind, environment, epoch, format } = opened;
+      assertToldKey(told, opened, input.statement);
       const placed =
         opened.kind === 'key'
           ? await placeKey(opened, input, context)
@@ -95,6 +110,7 @@ export const unwrap = defineAction({
         format,
         digest,
         checks: placed.checks,
+        sender: told?.sender ?? null,
       };
     });
   },
@@ -107,9 +123,27 @@ export const unwrap = defineAction({
         ? `${result.algorithm} key ${result.keyId ?? ''} is at ${result.key ?? ''}`
         : `unwrapped ${result.out ?? ''}`,
       ...(result.checks.length === 0 ? [] : [`checked ${result.checks.join(', ')}`]),
-      `container ${result.digest}: who sent it, it does not say`,
+      result.sender === null
+        ? `container ${result.digest}: who sent it, it does not say`
+        : `container ${result.digest}, sent by ${result.sender}`,
     ].join('\n'),
 });
+
+/** A statement that is true of the container but speaks of another key inside would be worth nothing. */
+function assertToldKey(
+  told: Told | undefined,
+  opened: OpenedContent,
+  statement: string | undefined,
+): void {
+  if (told === undefined) return;
+  const found = opened.kind === 'key' ? opened.record.id : null;
+  if (found === told.keyId) return;
+  throw new NegativeError({
+    code: 'E_HANDOVER_STATEMENT',
+    message: `${statement ?? ''} speaks of another key than the one inside`,
+    hint: 'nothing was kept; ask the sender',
+  });
+}
 
 function placeFile(
   { source }: OpenedContent & { kind: 'file' },

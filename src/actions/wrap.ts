@@ -3,6 +3,8 @@ import { formatNames } from '#carriage/wrapping/table';
 import { encodeRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import type { WrappedStatement } from '#custody/authority/handover-statement';
+import { senderOf, writeStatement } from './handover/wrapped-statement.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
   assertMayLeave,
@@ -52,13 +54,19 @@ export const wrap = defineAction({
     },
     armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
     out: { type: 'path', summary: 'file to write', required: true },
+    statement: {
+      type: 'path',
+      summary: 'write here what the identity signs about it: container, key, sender',
+      placeholder: 'FILE',
+    },
   },
   outputs: {
     out: { type: 'file', summary: 'what was written' },
     digest: { type: 'digest', summary: 'its SHA-256' },
     keyId: { type: 'string', summary: 'id of the wrapped key' },
+    statement: { type: 'file', summary: 'what was signed about it' },
   },
-  options: ['passphrase', 'allow-environment', 'force'],
+  options: ['passphrase', 'identity', 'allow-environment', 'force'],
   effect: 'repeatable',
   secrecy: 'protects',
   examples: [
@@ -75,7 +83,7 @@ export const wrap = defineAction({
       explains: 'for somebody who has age and not conclave',
     },
   ],
-  async run(input, context): Promise<Wrapped> {
+  async run(input, context): Promise<Wrapped & { statement: string | null }> {
     if ((input.key === undefined) === (input.in === undefined)) {
       throw new UsageError({
         code: 'E_WRAP_SOURCE',
@@ -87,10 +95,15 @@ export const wrap = defineAction({
       });
     }
     context.files.assertAbsent([input.out]);
+    // In a ceremony a container never travels without its sender's word.
+    const statement =
+      input.statement ?? (context.inCeremony === true ? `${input.out}.dsse.json` : undefined);
+    using sender = statement === undefined ? undefined : await senderOf(statement, context);
     const destination = await resolveDestination(input, context);
     const { algorithm, armor } = input;
     const options = { out: input.out, destination, epoch: 0, algorithm, armor };
     let result: Wrapped;
+    let wrappedKey: WrappedStatement['key'] = null;
     if (input.key !== undefined) {
       // Asked before a passphrase is: what must not leave is not opened.
       assertMayLeave((await context.keys.find(input.key)).record, context);
@@ -99,12 +112,16 @@ export const wrap = defineAction({
       assertMayLeave(record, context);
       const environment = markOf(record.environment, context.environment);
       const content = keyContent(key, record, encodeRecord(record));
+      wrappedKey = { id: record.id, algorithm: record.algorithm, profile: record.profile };
       result = await writeWrapped({ ...options, content, environment }, context);
     } else {
       using source = context.files.source(input.in as string);
       const { environment } = context;
       const content = { kind: 'file', source } as const;
       result = await writeWrapped({ ...options, content, environment }, context);
+    }
+    if (statement !== undefined && sender !== undefined) {
+      await writeStatement(statement, result, wrappedKey, sender, context);
     }
     const { format, content, keyId, digest, to, environment } = result;
     context.record({
@@ -118,7 +135,7 @@ export const wrap = defineAction({
         environment,
       },
     });
-    return result;
+    return { ...result, statement: statement ?? null };
   },
   present: (result) => presentWrapped(result),
 });

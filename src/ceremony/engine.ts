@@ -2,6 +2,7 @@
  * The engine: asks what comes next, does it, journals it, and asks again until the session is closed. All that it knows of
  * the past it knows from the journal, so that going on after a power cut is the same as going on.
  */
+import type { Action } from '#actions/action';
 import type { JsonObject } from '#formats/canonical-json';
 import type { ConclaveError } from '#formats/errors';
 import type { EntryData, Said } from '#script/entries';
@@ -14,6 +15,7 @@ import { type SessionFiles, sessionFiles } from './files.js';
 import { announce } from './heading.js';
 import { sessionIdentities } from './identities.js';
 import { clearLeftovers } from './leftovers.js';
+import { sessionOnce } from './once.js';
 import { sessionAsker } from './people.js';
 import { agreeByQuorum } from './quorum.js';
 import { restoreKey } from './restore.js';
@@ -222,12 +224,13 @@ function contextOf(
   const name = where.for === undefined ? where.step : `${where.step}/${where.for}`;
   return {
     ...base,
+    inCeremony: true,
+    once: sessionOnce(session, base.once),
     identities: sessionIdentities(session, base.identities, {
       ask,
       step: stepKey,
-      // Who drives the ceremony deals the shares, and signs the description of the set.
-      signer:
-        actionOf(session, instance)?.secrecy === 'protects' ? recorder.administrator : undefined,
+      // Who drives the ceremony deals the shares and hands keys over, and signs what is said about both.
+      signer: signsFor(actionOf(session, instance)) ? recorder.administrator : undefined,
     }),
     keys: vault.keySpace({
       name,
@@ -236,6 +239,11 @@ function contextOf(
       witness,
     }),
   };
+}
+
+/** Whether the administrator's signature stands under what an action writes. */
+function signsFor(action: Action | undefined): boolean {
+  return action !== undefined && (action.secrecy === 'protects' || action.signs === true);
 }
 
 /** The files of one attempt. */

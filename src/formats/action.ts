@@ -124,6 +124,8 @@ export interface ActionDescription {
   readonly effect: Effect;
   /** What a ceremony must know of secrets: this action makes, protects, seals or destroys the key it names. */
   readonly secrecy?: 'creates' | 'protects' | 'destroys';
+  /** In a ceremony the administrator's identity signs what it writes. */
+  readonly signs?: true;
   readonly examples: readonly Example[];
   /** Exit codes to document besides those that follow from inputs and outputs, e.g. 75 where a quorum can be incomplete. */
   readonly exits?: readonly number[];

@@ -137,12 +137,16 @@ describe('with an identity', () => {
       copy: place.at('c'),
     };
     expect(
-      await refusal(keyDestroy.run({ key: 'r', yes: true }, { ...context, attestations })),
+      await refusal(
+        keyDestroy.run({ key: 'r', yes: true, signer: [] }, { ...context, attestations }),
+      ),
     ).toEqual(['E_ATTESTATION_UNSIGNED', 2]);
     const nowhere = place.context(asAda);
     const none = nowhere.attestations && { ...nowhere.attestations, kept: false };
     expect(
-      await refusal(keyDestroy.run({ key: 'r', yes: true }, { ...nowhere, attestations: none })),
+      await refusal(
+        keyDestroy.run({ key: 'r', yes: true, signer: [] }, { ...nowhere, attestations: none }),
+      ),
     ).toEqual(['E_ATTESTATION_NOWHERE', 2]);
     expect((await place.context().keys.find('r')).record.state).toBe('active');
   });

@@ -15,6 +15,7 @@ import { createShelf } from './attestation-shelf.js';
 import { createHomeLog, homeTrail } from './home-log.js';
 import type { IdentitySpaceOptions } from './identity-space.js';
 import { createKeySpace } from './key-space.js';
+import { homeOnce } from './once.js';
 
 /** The parts of a machine that a context needs; the host fits. */
 export interface Machine {
@@ -83,6 +84,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     allowedEnvironments: parts.allowedEnvironments,
     airGap: () => host.airGap(),
     record: parts.record ?? createHomeLog(disk, home, now),
+    once: homeOnce(disk, home),
     audit: homeTrail(disk, home),
     // Whoever keeps events elsewhere, keeps what attests them there too.
     attestations:

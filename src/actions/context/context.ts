@@ -178,6 +178,18 @@ export interface Diagnosis {
   readonly advice?: string;
 }
 
+/** Small things that are written once and never change: one-time state, containers kept for others, revocations. */
+export interface OnceSpace {
+  /** Where it lies, for people. */
+  readonly location: string;
+  /** @param name - `<kind>/<64 hexadecimal digits>` */
+  read(name: string, maxBytes?: number): Uint8Array | undefined;
+  /** Durable when it returns. @throws RefusedError `E_ONCE_TAKEN` when the name was written before, by any process */
+  write(name: string, bytes: Uint8Array): void;
+  /** Names of one kind, sorted. */
+  list(kind: string): readonly string[];
+}
+
 /** The hash chain that {@link ActionContext.record} appends to, for reading. */
 export interface AuditTrail {
   /** Where it lies, for people. */
@@ -227,6 +239,10 @@ export interface ActionContext {
   readonly airGap: () => readonly AirGapProbe[];
   /** Appends to the hash chain of this home or session. */
   readonly record: (event: AuditEvent) => void;
+  /** Set inside a ceremony. */
+  readonly inCeremony?: true | undefined;
+  /** What is written once, in this home or session; absent where nothing is kept. */
+  readonly once?: OnceSpace | undefined;
   /** The same chain, for reading; absent where there is none to read. */
   readonly audit?: AuditTrail | undefined;
   /** Keeps attestations; absent in a ceremony, whose transcript attests all of it. */

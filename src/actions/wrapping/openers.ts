@@ -1,15 +1,19 @@
 /** What may open a container: the key that was named, the identity that was named, or whatever of this home it is sealed to. */
 import type { Openers, OpeningKey } from '#carriage/wrapping/format';
+import { encodeSpki } from '#crypto/encodings/spki';
+import { sha256 } from '#crypto/hash';
 import { keyId } from '#crypto/key-id';
 import { resolve } from '#crypto/registry';
 import { components, SEED_BYTES } from '#custody/audit/component-keys';
 import type { OpenIdentity } from '#custody/authority/identity';
 import { assertUsable } from '#custody/authority/states';
+import { toHex } from '#formats/bytes';
 import { RefusedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import type { ActionContext, OpenKey } from '../context/context.js';
 import { MAX_PRIVATE_BYTES, publicKeyOf } from '../context/private-forms.js';
 import { isPath } from '../context/references.js';
+import { assertNotRevoked } from '../handover/revoked.js';
 
 /** Openers of one run; disposing wipes every key that was opened. */
 export type OpenersOfRun = Openers & Disposable;
@@ -38,7 +42,7 @@ export function openersOf(
     const fits = (id: string): boolean => ids.includes(id);
     for (const { record } of await context.keys.list()) {
       if (fits(record.id) && record.state !== 'destroyed') {
-        return [keep(ofKey(await context.keys.open(record.id)))];
+        return [keep(ofKey(await context.keys.open(record.id), context))];
       }
     }
     for (const { id, xWing } of await context.identities.list()) {
@@ -60,7 +64,7 @@ export function openersOf(
   const named = async (reference: string): Promise<readonly OpeningKey[]> => {
     const identities = await ageIdentities(reference, context);
     if (identities !== undefined) return identities.map(keep);
-    return [keep(ofKey(await context.keys.open(reference)))];
+    return [keep(ofKey(await context.keys.open(reference), context))];
   };
 
   return {
@@ -103,10 +107,14 @@ async function ageIdentities(
   }
 }
 
-function ofKey(key: OpenKey): OpeningKey & Disposable {
+function ofKey(key: OpenKey, context: ActionContext): OpeningKey & Disposable {
   const { descriptor, secret, publicKey, record } = key;
   try {
     if (descriptor.purposes.includes('encapsulate')) assertUsable(record, 'decapsulate');
+    if (descriptor.oid !== undefined && descriptor.kind !== 'symmetric') {
+      const spki = encodeSpki(descriptor, publicKey);
+      assertNotRevoked([`sha256:${toHex(sha256(spki))}`], context);
+    }
   } catch (error) {
     key[Symbol.dispose]();
     throw error;

@@ -15,6 +15,7 @@ import { InputError, RefusedError, UsageError } from '#formats/errors';
 import type { ActionContext, PublicKey } from '../context/context.js';
 import { readPublicKey, resolvePublicKey } from '../context/public-keys.js';
 import { isPath } from '../context/references.js';
+import { assertNotRevoked } from '../handover/revoked.js';
 
 /** Where something goes, and by which format. */
 export interface Destination {
@@ -29,6 +30,8 @@ export interface DestinationInput {
   readonly to: readonly string[];
   readonly expectTo: readonly string[];
   readonly format?: string | undefined;
+  /** Revoked keys are refused unless they are only looked at. */
+  readonly revoked?: 'allowed' | undefined;
 }
 
 /** Longest file that `--to` reads; a key file with its record may be one. */
@@ -62,6 +65,7 @@ export async function resolveDestination(
   const digests: string[] = [];
   for (const target of targets) digests.push(await digestOf(target, format));
   assertExpected(targets, digests, input.expectTo);
+  if (input.revoked !== 'allowed') assertNotRevoked(digests, context);
   return { format, targets, digests };
 }
 

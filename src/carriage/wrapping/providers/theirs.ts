@@ -96,6 +96,12 @@ export class Theirs {
     return object;
   }
 
+  /** An object inside, or `undefined` when the member is absent, null or no object. */
+  optionalObject(name: string): Theirs | undefined {
+    this.#asked.add(name);
+    return isObject(this.#raw(name)) ? this.object(name) : undefined;
+  }
+
   /** Bytes in standard base64. */
   base64(name: string): Uint8Array {
     return fromBase64(this.text(name), `${this.#at}: ${name}`);
@@ -159,11 +165,11 @@ export class Theirs {
 }
 
 /** A document, or `undefined` when it is none; never throws. For recognising what a file is. */
-export function lookAt(bytes: Uint8Array): Theirs | undefined {
+export function lookAt(bytes: Uint8Array, what = 'document'): Theirs | undefined {
   if (bytes.length > MAX_THEIRS_BYTES || bytes.find((byte) => byte > 0x20) !== 0x7b)
     return undefined;
   try {
-    return Theirs.parse(bytes, 'document');
+    return Theirs.parse(bytes, what);
   } catch {
     return undefined;
   }
