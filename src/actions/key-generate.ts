@@ -1,7 +1,12 @@
 import type { Descriptor, Purpose, RandomSource } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
 import { selfCheck } from '#crypto/self-check';
-import { newRecord } from '#custody/authority/record';
+import {
+  encodeRecord,
+  type Environment,
+  type KeyRecord,
+  newRecord,
+} from '#custody/authority/record';
 import { utf8 } from '#formats/bytes';
 import { InputError, RefusedError, UsageError } from '#formats/errors';
 import { encodePem } from '#formats/pem';
@@ -10,6 +15,7 @@ import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
 import { fileStem, markText } from './context/marks.js';
+import { patience } from './context/patience.js';
 import { parseTags } from './context/tags.js';
 import { parseStore } from './context/references.js';
 
@@ -62,7 +68,11 @@ export const keyGenerate = defineAction({
       placeholder: 'STORE',
     },
     out: { type: 'path', summary: 'write the private key there and not into the store' },
-    publicOut: { type: 'path', summary: 'write the public key there, as SPKI PEM' },
+    publicOut: {
+      type: 'path',
+      summary:
+        'write the public key there, as SPKI PEM where the algorithm has it, else as its record',
+    },
     format: {
       type: 'string',
       summary: 'form of the file that --out names; all but conclave are unencrypted',
@@ -104,14 +114,15 @@ export const keyGenerate = defineAction({
       });
     }
     const descriptor = await resolve(input.algorithm, input.profile);
-    assertNoDraft(descriptor, context);
+    const environment = input.dev === true ? 'dev' : context.environment;
+    assertNoDraft(descriptor, environment, context);
+    assertTakesEntropy(descriptor, input.entropy);
     const tags = parseTags(input.tag);
     const random = await randomWith(input.entropy, context);
-    const environment = input.dev === true ? 'dev' : context.environment;
     if (input.publicOut !== undefined) context.files.assertAbsent([input.publicOut]);
 
     using attestor = await openAttestor(context, { makesHome: input.out === undefined });
-    context.progress(`making a key of ${descriptor.name}`);
+    context.progress(`making a key of ${descriptor.name} and checking it${patience(descriptor)}`);
     const implementation = await descriptor.load();
     using secret = SecretBytes.adopt(
       await implementation.generate(random),
@@ -138,7 +149,7 @@ export const keyGenerate = defineAction({
     const placement: Placement = devAlone
       ? { out: `${stem}.key`, plaintext: true }
       : { store, out: input.out, format: input.format as PrivateFormat | undefined };
-    const publicFile = publicForm(descriptor, publicKey, environment);
+    const publicFile = publicForm(descriptor, record);
     let publicPath = input.publicOut ?? (devAlone ? `${stem}.pub` : undefined);
     if (publicPath !== undefined && publicFile !== undefined) {
       context.files.assertAbsent([publicPath]);
@@ -207,24 +218,37 @@ async function checked(
   }
 }
 
-/** How the public key is written, once it is; `undefined` for symmetric keys, which have none. */
+/**
+ * How the public key is written, once it is; `undefined` for symmetric keys, which have none. Where no standard has a form for
+ * it, it is the record, which everything that takes a public key reads.
+ */
 function publicForm(
   descriptor: Descriptor,
-  publicKey: Uint8Array,
-  environment: Parameters<typeof markText>[0],
+  record: KeyRecord,
 ): (() => Promise<Uint8Array>) | undefined {
   if (descriptor.kind === 'symmetric') return undefined;
   if (descriptor.oid === undefined) {
+    if (descriptor.profile === '') return () => Promise.resolve(encodeRecord(record));
     return async () => {
       const { encodeRatifyPublic } = await import('#crypto/encodings/ratify-json');
-      return encodeRatifyPublic(publicKey);
+      return encodeRatifyPublic(record.publicKey);
     };
   }
   return async () => {
     const { encodeSpki } = await import('#crypto/encodings/spki');
-    const der = encodeSpki(descriptor, publicKey);
-    return utf8(encodePem('PUBLIC KEY', der, markText(environment)));
+    const der = encodeSpki(descriptor, record.publicKey);
+    return utf8(encodePem('PUBLIC KEY', der, markText(record.environment)));
   };
+}
+
+/** What OpenSSL draws alone cannot be mixed with anything: better no key than one that ignored the dice. */
+function assertTakesEntropy({ name, ownEntropy }: Descriptor, paths: readonly string[]): void {
+  if (ownEntropy !== true || paths.length === 0) return;
+  throw new UsageError({
+    code: 'E_ENTROPY_UNSUPPORTED',
+    message: `${name} keys cannot use ${paths.join(', ')}: OpenSSL makes them from the system's randomness alone`,
+    hint: 'leave --entropy out, or choose another algorithm',
+  });
 }
 
 /** The system's generator, with what people threw mixed in. */
@@ -250,9 +274,13 @@ function readEntropy(paths: readonly string[], context: ActionContext): readonly
 }
 
 /** Hybrids follow a draft in their encoding only, and their record keeps what a later encoding needs. */
-function assertNoDraft(descriptor: Descriptor, context: ActionContext): void {
+function assertNoDraft(
+  descriptor: Descriptor,
+  environment: Environment,
+  context: ActionContext,
+): void {
   const isDraft = descriptor.status === 'draft' && descriptor.profile === '';
-  if (!isDraft || context.environment !== 'production' || context.waivers.has('draft')) return;
+  if (!isDraft || environment !== 'production' || context.waivers.has('draft')) return;
   throw new RefusedError({
     code: 'E_ALGORITHM_DRAFT',
     message: `${descriptor.name} is a draft, not a standard`,

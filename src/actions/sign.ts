@@ -7,6 +7,7 @@ import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext, OpenKey } from './context/context.js';
+import { patience } from './context/patience.js';
 import {
   type AskedOptions,
   assertNoOptions,
@@ -78,6 +79,9 @@ export const sign = defineAction({
     const { record, descriptor } = key;
     assertSigns(descriptor, input.key);
     assertUsable(record, descriptor.kind === 'signature' ? 'sign' : 'mac');
+    if (descriptor.slow === true) {
+      context.progress(`signing with ${descriptor.name}${patience(descriptor)}`);
+    }
     const format = input.format ?? descriptor.signing?.encodings?.[0] ?? 'raw';
     const isDsse = input.format === 'dsse';
     const signed = isDsse ? preAuthenticationEncoding(SIGNED_FILE_TYPE, message) : message;

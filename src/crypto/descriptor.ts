@@ -38,6 +38,12 @@ export type Padding = 'pss' | 'pkcs1';
 export type SignatureEncoding = 'raw' | 'der';
 
 /**
+ * Ciphersuite of BLS: `basic` needs nothing more, `augmented` signs the public key along with the message, `possession` relies
+ * on keys being proven once, as Ethereum does (draft-irtf-cfrg-bls-signature §3).
+ */
+export type BlsSuite = 'basic' | 'augmented' | 'possession';
+
+/**
  * What can be chosen for one signature. The first of each list is what happens when nothing is asked for; an absent list
  * means that there is nothing to choose, and asking is refused.
  */
@@ -45,6 +51,7 @@ export interface SigningChoices {
   readonly hashes?: readonly SignatureHash[];
   readonly paddings?: readonly Padding[];
   readonly encodings?: readonly SignatureEncoding[];
+  readonly suites?: readonly BlsSuite[];
   /**
    * Without a hash asked for, the message itself is signed; with one, its digest under another domain (HashML-DSA,
    * HashSLH-DSA). Two different signatures, so signer and verifier must agree.
@@ -147,6 +154,7 @@ export interface SignatureOptions {
   readonly hash?: SignatureHash;
   readonly padding?: Padding;
   readonly encoding?: SignatureEncoding;
+  readonly suite?: BlsSuite;
   /** User id of SM2; `1234567812345678` when absent. */
   readonly userId?: Uint8Array;
 }
@@ -161,6 +169,8 @@ export interface SignOptions extends SignatureOptions {
 export interface VerifyOptions extends SignatureOptions {
   /** Refuse signatures whose s is in the upper half: chains that forbid a second spelling do. */
   readonly lowS?: boolean;
+  /** Bytes of salt that a PSS signature must have; the length of the hash when absent. */
+  readonly saltLength?: number;
 }
 
 /** A private key expanded once: to be compared with its record, and for the signatures after that. Disposing wipes it. */
@@ -215,7 +225,8 @@ export interface ExpandedKey {
 /** What a second implementation must agree on: it recomputes the public key and checks a signature made by the first. */
 export interface SecondOpinion {
   readonly by: string;
-  publicKey(secret: Uint8Array): Uint8Array;
+  /** Absent where a key that others read holds the public key, so that nothing would be recomputed. */
+  publicKey?(secret: Uint8Array): Uint8Array;
   verify?(
     signature: Uint8Array,
     message: Uint8Array,

@@ -29,6 +29,17 @@ export function nodeOpinion(
   descriptor: Descriptor,
   scheme: NodeScheme = {},
 ): FullOpinion | undefined {
+  const opinion = opinionOf(descriptor, scheme);
+  try {
+    // Any bytes will do for a seed; as a scalar these are neither zero nor beyond any order.
+    opinion.publicKey(new Uint8Array(descriptor.sizes.private).fill(1));
+    return opinion;
+  } catch {
+    return undefined;
+  }
+}
+
+function opinionOf(descriptor: Descriptor, scheme: NodeScheme): FullOpinion {
   const { dsaEncoding } = scheme;
   const publicKeyObject = (publicKey: Uint8Array): nodeCrypto.KeyObject =>
     nodeCrypto.createPublicKey({
@@ -36,7 +47,7 @@ export function nodeOpinion(
       format: 'der',
       type: 'spki',
     });
-  const opinion: FullOpinion = {
+  return {
     by: 'node:crypto',
     publicKey(secret) {
       const spki = nodeCrypto
@@ -70,13 +81,6 @@ export function nodeOpinion(
         }
       : {}),
   };
-  try {
-    // Any bytes will do for a seed; as a scalar these are neither zero nor beyond any order.
-    opinion.publicKey(new Uint8Array(descriptor.sizes.private).fill(1));
-    return opinion;
-  } catch {
-    return undefined;
-  }
 }
 
 function privateKey(descriptor: Descriptor, secret: Uint8Array): nodeCrypto.KeyObject {
@@ -87,5 +91,23 @@ function privateKey(descriptor: Descriptor, secret: Uint8Array): nodeCrypto.KeyO
     return nodeCrypto.createPrivateKey({ key, format: 'der', type: 'pkcs8' });
   } finally {
     der.fill(0);
+  }
+}
+
+/**
+ * Node's opinion on signatures alone, for algorithms whose PKCS#8 holds the public key, or `undefined` when the running Node
+ * does not know them.
+ */
+export function nodeVerifier(
+  descriptor: Descriptor,
+): Required<Pick<SecondOpinion, 'by' | 'verify'>> | undefined {
+  const { by, verify } = opinionOf(descriptor, {});
+  try {
+    // Any bytes are a public key to OpenSSL; what has to be found out is whether it knows the algorithm.
+    const der = Buffer.from(encodeSpki(descriptor, new Uint8Array(descriptor.sizes.public)));
+    nodeCrypto.createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return { by, verify };
+  } catch {
+    return undefined;
   }
 }

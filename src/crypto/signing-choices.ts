@@ -1,6 +1,7 @@
 /** What was asked for one signature, checked against what its algorithm offers. */
 import { UsageError } from '#formats/errors';
 import type {
+  BlsSuite,
   Descriptor,
   Padding,
   SignatureEncoding,
@@ -16,6 +17,7 @@ export interface Chosen {
   readonly hash: SignatureHash | undefined;
   readonly padding: Padding | undefined;
   readonly encoding: SignatureEncoding | undefined;
+  readonly suite: BlsSuite | undefined;
   readonly context: Uint8Array;
 }
 
@@ -81,6 +83,7 @@ function chooseForm(
         : pick(name, 'hash', signing?.hashes, options.hash),
     padding: pick(name, 'padding', signing?.paddings, options.padding),
     encoding: pick(name, 'encoding', signing?.encodings, options.encoding),
+    suite: pick(name, 'suite', signing?.suites, options.suite),
   };
 }
 

@@ -3,7 +3,6 @@
  * The same keys agree (ECDH) when they were made for that.
  */
 import type { ECDSA, ecdsa } from '@noble/curves/abstract/weierstrass.js';
-import type { CHash } from '@noble/hashes/utils.js';
 import { InputError } from '#formats/errors';
 import type {
   Descriptor,
@@ -13,6 +12,7 @@ import type {
 } from '../descriptor.js';
 import { digestOf } from '../hash.js';
 import { assertPrivate, assertPublic } from '../lengths.js';
+import { loadNobleHashes, type NobleHashes } from '../noble-hashes.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
@@ -110,27 +110,14 @@ function assertUncompressed(point: Uint8Array, what: string): void {
 
 interface Tools {
   readonly ecdsa: typeof ecdsa;
-  readonly hashes: Readonly<Partial<Record<SignatureHash, CHash>>>;
+  readonly hashes: NobleHashes;
 }
 
 async function loadTools(): Promise<Tools> {
-  const [weierstrass, sha2, sha3] = await Promise.all([
+  const [weierstrass, hashes] = await Promise.all([
     import('@noble/curves/abstract/weierstrass.js'),
-    import('@noble/hashes/sha2.js'),
-    import('@noble/hashes/sha3.js'),
+    loadNobleHashes(),
   ]);
-  const hashes = {
-    sha224: sha2.sha224,
-    sha256: sha2.sha256,
-    sha384: sha2.sha384,
-    sha512: sha2.sha512,
-    'sha512-224': sha2.sha512_224,
-    'sha512-256': sha2.sha512_256,
-    'sha3-224': sha3.sha3_224,
-    'sha3-256': sha3.sha3_256,
-    'sha3-384': sha3.sha3_384,
-    'sha3-512': sha3.sha3_512,
-  };
   return { ecdsa: weierstrass.ecdsa, hashes };
 }
 
@@ -146,7 +133,7 @@ function implement(
   function signerFor(hash: SignatureHash): ECDSA {
     const known = signers.get(hash);
     if (known !== undefined) return known;
-    const made = tools.ecdsa(curve.Point, tools.hashes[hash] as CHash, { lowS });
+    const made = tools.ecdsa(curve.Point, tools.hashes[hash as keyof NobleHashes], { lowS });
     signers.set(hash, made);
     return made;
   }

@@ -1,18 +1,19 @@
-/** ML-DSA, pure (no prehash), from 32-byte seeds. */
+/** ML-DSA from 32-byte seeds; pure, or HashML-DSA where a hash is asked for. */
 import type { DSA } from '@noble/post-quantum/ml-dsa.js';
 import { equalConstantTime } from '#formats/bytes';
 import { InputError } from '#formats/errors';
-import type { Descriptor, Implementation, SignOptions } from '../descriptor.js';
+import type { Descriptor, Implementation, SignatureHash, SignOptions } from '../descriptor.js';
 import { shake256 } from '../hash.js';
 import { assertLength, assertPrivate } from '../lengths.js';
 import { type LatticeShape, type LatticeTools, t0Belongs } from '../ml-dsa-key-check.js';
+import { loadNobleHashes, type NobleHashes, prehashesFor } from '../noble-hashes.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
 interface ParameterSet {
   readonly level: 44 | 65 | 87;
   readonly category: 2 | 3 | 5;
-  readonly bits: number;
+  readonly bits: 128 | 192 | 256;
   readonly public: number;
   readonly expanded: number;
   readonly signature: number;
@@ -33,7 +34,12 @@ function describe(set: ParameterSet): Descriptor {
     status: 'standard',
     purposes: ['sign'],
     spec: 'FIPS 204 §5',
-    signing: { context: true, randomness: 'optional' },
+    signing: {
+      hashes: prehashesFor(set.bits),
+      prehash: true,
+      context: true,
+      randomness: 'optional',
+    },
     oid: `2.16.840.1.101.3.4.3.${set.oidLeaf}`,
     pkcs8: 'seed-choice',
     jose: { kty: 'AKP', alg: `ML-DSA-${set.level}` },
@@ -42,7 +48,8 @@ function describe(set: ParameterSet): Descriptor {
     async load() {
       const noble = await import('@noble/post-quantum/ml-dsa.js');
       const tools = await import('@noble/post-quantum/_crystals.js');
-      return implement(descriptor, set, noble[`ml_dsa${set.level}`], tools);
+      const hashes = await loadNobleHashes();
+      return implement(descriptor, set, noble[`ml_dsa${set.level}`], tools, hashes);
     },
   };
   return descriptor;
@@ -53,18 +60,23 @@ function implement(
   set: ParameterSet,
   dsa: DSA,
   tools: LatticeTools,
+  hashes: NobleHashes,
 ): Implementation {
   const { name } = descriptor;
+
+  /** The pure scheme, or HashML-DSA with this hash. */
+  const schemeFor = (hash: SignatureHash | undefined): Pick<DSA, 'sign' | 'verify'> =>
+    hash === undefined ? dsa : dsa.prehash(hashes[hash as keyof NobleHashes]);
 
   function expandedSign(
     message: Uint8Array,
     expanded: Uint8Array,
     options: SignOptions = {},
   ): Uint8Array {
-    const { context } = choose(descriptor, options);
+    const { context, hash } = choose(descriptor, options);
     const rnd = options.random?.(32);
     try {
-      return dsa.sign(message, expanded, { context, extraEntropy: rnd ?? false });
+      return schemeFor(hash).sign(message, expanded, { context, extraEntropy: rnd ?? false });
     } finally {
       rnd?.fill(0);
     }
@@ -123,9 +135,9 @@ function implement(
       const chosen = chooseVerifying(descriptor, options);
       if (chosen === undefined) return false;
       if (signature.length !== set.signature || publicKey.length !== set.public) return false;
-      const { context } = chosen;
+      const { context, hash } = chosen;
       try {
-        return dsa.verify(signature, message, publicKey, { context });
+        return schemeFor(hash).verify(signature, message, publicKey, { context });
       } catch {
         return false;
       }

@@ -77,11 +77,11 @@ function encodeKey(
   }
 }
 
-function noPkcs8({ name, profile, kind }: Descriptor): UsageError {
+function noPkcs8({ name, profile }: Descriptor): UsageError {
   const full = profile === '' ? name : `${name} (${profile})`;
   return new UsageError({
     code: 'E_ENCODING_UNSUPPORTED',
     message: `${full} keys have no PKCS#8 form`,
-    hint: kind === 'symmetric' ? 'use --format raw' : 'use the Ratify JSON form',
+    hint: profile === 'ratify-v1' ? 'use the Ratify JSON form' : 'use --format raw',
   });
 }

@@ -23,7 +23,12 @@ export function encodeSpki(descriptor: Descriptor, publicKey: Uint8Array): Uint8
     throw new UsageError({
       code: 'E_ENCODING_UNSUPPORTED',
       message: `${profile === '' ? name : `${name} (${profile})`} keys have no SPKI form`,
-      hint: kind === 'symmetric' ? 'a secret key has no public side' : 'use the Ratify JSON form',
+      hint:
+        kind === 'symmetric'
+          ? 'a secret key has no public side'
+          : profile === 'ratify-v1'
+            ? 'use the Ratify JSON form'
+            : 'no standard gives it one: use --format raw',
     });
   }
   assertPublic(descriptor, publicKey);
