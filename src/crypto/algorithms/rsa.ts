@@ -11,6 +11,7 @@ import {
   sign as nodeSign,
   verify as nodeVerify,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Descriptor, Implementation, SignatureHash, SignOptions } from '../descriptor.js';
 import {
   decodeRsaPrivate,
@@ -136,31 +137,18 @@ function paddingOf(
 }
 
 /** In a thread of its own, so that a spinner turns meanwhile. */
-function generate(modulusLength: number, name: string): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    generateKeyPair(
-      'rsa',
-      {
-        modulusLength,
-        publicExponent: 65537,
-        publicKeyEncoding: { format: 'der', type: 'pkcs1' },
-        privateKeyEncoding: { format: 'der', type: 'pkcs1' },
-      },
-      (error, _, der) => {
-        if (error !== null) {
-          reject(error);
-          return;
-        }
-        try {
-          resolve(decodeRsaPrivate(der, `new ${name} key`));
-        } catch (problem) {
-          reject(problem as Error);
-        } finally {
-          der.fill(0);
-        }
-      },
-    );
+async function generate(modulusLength: number, name: string): Promise<Uint8Array> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', {
+    modulusLength,
+    publicExponent: 65537,
+    publicKeyEncoding: { format: 'der', type: 'pkcs1' },
+    privateKeyEncoding: { format: 'der', type: 'pkcs1' },
   });
+  try {
+    return decodeRsaPrivate(privateKey, `new ${name} key`);
+  } finally {
+    privateKey.fill(0);
+  }
 }
 
 /** RSA with 2048, 3072 and 4096 bits; strengths of SP 800-56B appendix D. */
