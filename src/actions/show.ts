@@ -61,7 +61,17 @@ async function explain(target: string, context: ActionContext): Promise<Shown> {
       hint: `name files in it, or run conclave verify ${target}`,
     });
   }
-  const bytes = context.files.read(target);
+  let bytes: Uint8Array;
+  try {
+    bytes = context.files.read(target);
+  } catch (error) {
+    const { whenLarge } = await import('./artifacts/large.js');
+    const { showContainer } = await import('./artifacts/container.js');
+    const content = await whenLarge(error, target, context, (source) =>
+      showContainer(source, target),
+    );
+    return { file: target, kind: 'container', content };
+  }
   const kind = await recogniseKind(bytes, target);
   return { file: target, kind: kind.kind, content: await kind.show(bytes, target, context) };
 }

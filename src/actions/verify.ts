@@ -150,7 +150,17 @@ async function verdictOn(
   context: ActionContext,
   options: VerifyOptions,
 ): Promise<FileVerdict> {
-  const bytes = context.files.read(path);
+  let bytes: Uint8Array;
+  try {
+    bytes = context.files.read(path);
+  } catch (error) {
+    const { whenLarge } = await import('./artifacts/large.js');
+    const { verifyContainer } = await import('./artifacts/container.js');
+    return await whenLarge(error, path, context, async (source) => ({
+      file: path,
+      ...(await verifyContainer(source, path)),
+    }));
+  }
   const kind = await recogniseKind(bytes, path);
   try {
     const pinned = {

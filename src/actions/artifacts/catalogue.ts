@@ -20,6 +20,9 @@ const rows: readonly Row[] = [
   { kind: 'statement', load: () => import('./statement.js') },
   { kind: 'encrypted-file', load: () => import('./encrypted-file.js') },
   { kind: 'signed-file', load: () => import('./signed-file.js') },
+  { kind: 'container', load: () => import('./container.js') },
+  { kind: 'age-file', load: () => import('./age-file.js') },
+  { kind: 'cms-message', load: () => import('./cms-file.js') },
   { kind: 'public-key', load: () => import('./public-key.js') },
   { kind: 'definition', load: () => import('./definition.js') },
 ];

@@ -98,7 +98,7 @@ export async function withOpened<T>(
   }
   if (opened.kind === 'file') {
     using key = await keyInside(opened.source, name, context);
-    return await work({ ...common, kind: 'key', ...key });
+    return await work({ ...common, kind: 'key', ...key, environment: key.record.environment });
   }
   const record = await recordOf(opened, name, common.environment, context);
   const { descriptor, secret } = opened;
