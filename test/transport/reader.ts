@@ -5,7 +5,12 @@ import { type QrReader, zxingReader } from '#carriage/transport/qr-reader';
 
 const path = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm');
 
+/** ZXing's wasm file. */
+export function zxingWasm(): Uint8Array {
+  return readFileSync(path);
+}
+
 /** ZXing's reader. */
 export async function zxing(): Promise<QrReader> {
-  return await zxingReader(readFileSync(path));
+  return await zxingReader(zxingWasm());
 }
