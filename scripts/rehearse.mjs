@@ -4,7 +4,15 @@
  *   npm run rehearse [-- --json FILE] [-- NAME...]
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +33,25 @@ if (unknown.length > 0) {
   console.error(`no such ceremony: ${unknown.join(', ')}; there are: ${shipped.join(', ')}`);
   process.exit(2);
 }
+
+/** Ceremonies that wait for somebody elsewhere: what that side hands out, and how it answers. */
+const farSides = {
+  'cloud-import': {
+    before: (folder) => {
+      mkdirSync(join(folder, 'medium'));
+      const document = join(root, 'ceremonies/answers/cloud-import/wrapping-key.json');
+      copyFileSync(document, join(folder, 'medium/wrapping-key.json'));
+      return [];
+    },
+    answer: (folder, artifacts) =>
+      farSide(
+        ...['import', 'aws', '--key', join(root, 'ceremonies/answers/cloud-import/far-side.pem')],
+        ...['--container', join(artifacts, 'cloud.wrapped')],
+        ...['--token', join(artifacts, 'cloud.wrapped.token')],
+        ...['--challenge', join(artifacts, 'challenge.json'), '--out', join(folder, 'medium')],
+      ),
+  },
+};
 
 const results = (wanted.length > 0 ? wanted : shipped).map(rehearse);
 if (options.json !== undefined) {
@@ -48,21 +75,39 @@ function rehearse(name) {
   }
 }
 
+/** A provider, played by a program of its own. */
+function farSide(...args) {
+  const program = join(root, 'test/far-side/provider.mjs');
+  const played = spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
+  if (played.status !== 0) throw new Error(`the far side failed: ${played.stderr}`);
+}
+
 /** What went wrong, or `undefined`. */
 function problemOf(name, folder) {
   const answers = join(root, 'ceremonies/answers', `${name}.yaml`);
   if (!existsSync(answers)) return `there is no answers file ceremonies/answers/${name}.yaml`;
   const session = join(folder, 'session');
-  const run = conclave(
-    folder,
-    'run',
-    name,
-    '--rehearse',
-    '--answers',
-    answers,
-    '--out-dir',
-    session,
-  );
+  const far = farSides[name];
+  const parameters = far?.before(folder) ?? [];
+  const start = (...more) =>
+    conclave(
+      folder,
+      'run',
+      name,
+      '--rehearse',
+      '--answers',
+      answers,
+      '--out-dir',
+      session,
+      ...more,
+    );
+  let run = start(...parameters);
+  // A far side answers a challenge that the ceremony made; the ceremony waits for that, and goes on.
+  if (far !== undefined) {
+    if (run.status !== 75) return `the run ended with ${run.status}\n${run.stdout}${run.stderr}`;
+    far.answer(folder, join(session, 'artifacts'));
+    run = start('--resume');
+  }
   if (run.status !== 0) return `the run ended with ${run.status}\n${run.stdout}${run.stderr}`;
   if (!existsSync(join(session, 'transcript.json'))) return 'the run left no transcript.json';
 

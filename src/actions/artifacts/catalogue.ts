@@ -12,6 +12,9 @@ interface Row {
 const rows: readonly Row[] = [
   { kind: 'key-file', load: () => import('./key-file.js') },
   { kind: 'key-record', load: () => import('./key-record.js') },
+  { kind: 'handover-challenge', load: () => import('./handover-challenge.js') },
+  { kind: 'azure-byok', load: () => import('./import-envelope.js') },
+  { kind: 'transit-import', load: () => import('./import-envelope.js') },
   { kind: 'identity', load: () => import('./identity.js') },
   { kind: 'share-set', load: () => import('./share-set.js') },
   { kind: 'share', load: () => import('./share.js') },

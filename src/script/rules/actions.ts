@@ -20,6 +20,8 @@ const ACCEPTED: Readonly<Partial<Record<ValueType, readonly TypeOf['type'][]>>> 
   path: ['string'],
   file: ['path', 'public-key', 'share-set', 'shares'],
   'public-key': ['file', 'path', 'key'],
+  // What people type from another channel; its form is checked when it is there.
+  digest: ['string'],
   report: ['verdict'],
 };
 

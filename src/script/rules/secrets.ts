@@ -17,6 +17,7 @@ import {
 const PROOF = 'share.prove';
 const SIGN = 'sign';
 const VERIFY = 'verify';
+const HANDOVER_VERIFY = 'handover.verify';
 
 /** All secrets. */
 export const secretRules: Rules = (survey, report) => {
@@ -92,9 +93,33 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
         `${reference} is wiped before it is protected`,
       );
   }
+  importComesFirst(survey, reference, destroyer, report);
   proofComesBetween(survey, protector, destroyer, report);
   publicSideIsReadBack(survey, created, report);
   handedOver(survey, protector, report);
+}
+
+/** A key whose arrival elsewhere is verified is wiped with the receipt of that, and not without. */
+function importComesFirst(
+  survey: Survey,
+  reference: string,
+  destroyer: PlacedStep,
+  report: Report,
+): void {
+  const verifying = survey.steps.find(
+    ({ step }) =>
+      step.kind === 'action' &&
+      step.uses === HANDOVER_VERIFY &&
+      Object.values(step.with).some((value) => soleReference(value) === reference),
+  );
+  if (verifying === undefined) return;
+  const receipt = soleReference(inputOf(destroyer, 'after-import'));
+  if (receipt !== `steps.${verifying.step.id}.receipt`)
+    report(
+      'secret-unproven',
+      `${destroyer.path}.uses`,
+      `"after-import" must be the receipt of ${verifying.step.id}`,
+    );
 }
 
 /** A restore is proven before the original is wiped. */
