@@ -93,7 +93,12 @@ export const unwrap = defineAction({
       const placed =
         opened.kind === 'key'
           ? await placeKey(opened, input, context)
-          : { ...placeFile(opened, out, context), key: null, record: undefined, checks: [] };
+          : {
+              ...(await placeFile(opened, out, context)),
+              key: null,
+              record: undefined,
+              checks: [],
+            };
       const digest = opened.digest();
       context.record({
         type: 'unwrap',
@@ -145,11 +150,11 @@ function assertToldKey(
   });
 }
 
-function placeFile(
+async function placeFile(
   { source }: OpenedContent & { kind: 'file' },
   out: string | undefined,
   { files }: ActionContext,
-): object {
+): Promise<object> {
   if (out === undefined) {
     throw new UsageError({
       code: 'E_UNWRAP_OUT',
@@ -158,7 +163,7 @@ function placeFile(
     });
   }
   using sink = files.sink(out, { secret: true });
-  pour(source, sink);
+  await pour(source, sink);
   sink.commit();
   return {};
 }

@@ -1,9 +1,7 @@
 /**
- * Bytes that come and go piece by piece, for what is too large to hold. Synchronous, like all of the disk: what is read has been
- * read, what is written has been written, and nothing runs in between.
+ * Bytes that come and go piece by piece, for what is too large to hold. Each call is synchronous, like all of the disk: what is
+ * read has been read, what is written has been written.
  */
-import { InternalError } from './errors.js';
-
 /** Where bytes come from. */
 export interface ByteSource {
   /** Puts bytes into `into` from `offset` on; how many, at least one, or 0 at the end. */
@@ -90,15 +88,25 @@ export function takeAll(source: ByteSource, maxBytes: number): Uint8Array | unde
   return all;
 }
 
+const PIECE_BYTES = 256 * 1024;
+/** After so many pieces others get a turn: Ctrl-C is heard between two turns only. */
+const PIECES_A_TURN = 64;
+
+/** Lets whatever waits run, when the count of pieces so far says that it is time. */
+export async function breathe(pieces: number): Promise<void> {
+  if (pieces % PIECES_A_TURN !== PIECES_A_TURN - 1) return;
+  await new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 /** Moves a source into a sink through one buffer, which is wiped at the end; how many bytes there were. */
-export function pour(source: ByteSource, sink: ByteSink, pieceBytes = 256 * 1024): number {
-  if (pieceBytes < 1) {
-    throw new InternalError({ code: 'E_STREAM_PIECE', message: 'a stream of empty pieces' });
-  }
-  const piece = new Uint8Array(pieceBytes);
+export async function pour(source: ByteSource, sink: ByteSink): Promise<number> {
+  const piece = new Uint8Array(PIECE_BYTES);
   let total = 0;
   try {
-    for (;;) {
+    for (let pieces = 0; ; pieces++) {
+      await breathe(pieces);
       const count = fill(source, piece);
       if (count === 0) return total;
       sink.write(piece.subarray(0, count));

@@ -95,6 +95,19 @@ export function createSink(
     state = 'closed';
     fs.close(fd);
   };
+  const abandon = (): void => {
+    process.off('exit', abandon);
+    if (state === 'placed') return;
+    try {
+      close();
+    } catch (error) {
+      // The failure that led here is the one to report; an error without a code is our own.
+      if (systemCode(error) === '') throw error;
+    }
+    placing.discard(temporary);
+  };
+  // Ctrl-C ends the process between two pieces.
+  process.once('exit', abandon);
   return {
     write: (bytes) => {
       guarded(() => {
@@ -109,15 +122,6 @@ export function createSink(
         state = 'placed';
       });
     },
-    [Symbol.dispose]: () => {
-      if (state === 'placed') return;
-      try {
-        close();
-      } catch (error) {
-        // The failure that led here is the one to report; an error without a code is our own.
-        if (systemCode(error) === '') throw error;
-      }
-      placing.discard(temporary);
-    },
+    [Symbol.dispose]: abandon,
   };
 }

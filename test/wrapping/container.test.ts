@@ -234,6 +234,16 @@ describe('a container', () => {
     }
   });
 
+  it('refuses choices that it does not have', async () => {
+    const to = await pair('x-wing');
+    for (const choice of [{ armor: true }, { algorithm: 'RSA_AES_KEY_WRAP_SHA_256' }]) {
+      await expect(sealed(fileContent(utf8('hello')), [to], choice)).rejects.toMatchObject({
+        code: 'E_WRAP_CHOICE',
+        exitCode: 2,
+      });
+    }
+  });
+
   it('has one answer for whatever is wrong', async () => {
     const [one, two] = [await pair('x-wing'), await pair('x-wing')];
     const whole = await sealed(fileContent(random(100)), [one]);
@@ -440,9 +450,9 @@ describe('a container and two other HPKE packages', () => {
 describe('a stream', () => {
   const key = random(32);
   const CHUNK = 64;
-  const seal = (plain: Uint8Array): Uint8Array => {
+  const seal = async (plain: Uint8Array): Promise<Uint8Array> => {
     const parts: Uint8Array[] = [];
-    sealStream(AES_STREAM, key, CHUNK, sourceOf(plain), {
+    await sealStream(AES_STREAM, key, CHUNK, sourceOf(plain), {
       write: (bytes) => void parts.push(bytes.slice()),
     });
     return concat(...parts);
@@ -465,26 +475,26 @@ describe('a stream', () => {
     }
   };
 
-  it('gives back what went in, at every length around a chunk', () => {
+  it('gives back what went in, at every length around a chunk', async () => {
     for (const length of [0, 1, 63, 64, 65, 127, 128, 129, 640]) {
       const plain = random(length);
-      const whole = seal(plain);
+      const whole = await seal(plain);
       expect(whole).toHaveLength(length + 16 * Math.max(1, Math.ceil(length / CHUNK)));
       expect(unseal(whole)).toEqual({ plain, ok: true });
     }
   });
 
-  it('shows cuts, repetitions, swaps, losses and additions, and releases only what was there', () => {
+  it('shows cuts, repetitions, swaps, losses and additions, and releases only what was there', async () => {
     const size = CHUNK + 16;
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         fc.integer({ min: 1, max: 400 }),
         fc.constantFrom('cut', 'repeat', 'swap', 'drop', 'add', 'flip'),
         fc.nat(),
         fc.nat(),
-        (length, how, a, b) => {
+        async (length, how, a, b) => {
           const plain = random(length);
-          const whole = seal(plain);
+          const whole = await seal(plain);
           const pieces: Uint8Array[] = [];
           for (let at = 0; at < whole.length; at += size) pieces.push(whole.slice(at, at + size));
           const [i, j] = [a % pieces.length, b % pieces.length];

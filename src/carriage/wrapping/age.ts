@@ -27,6 +27,7 @@ import {
   unwrapFileKey,
   wrapFileKey,
 } from './age-stanza.js';
+import { refuseChoices } from './choices.js';
 import { notAuthentic } from './container.js';
 import type {
   Content,
@@ -57,6 +58,7 @@ export const format: WrappingFormat = {
 async function wrap(request: WrapRequest): Promise<WrapReport> {
   const { random, content, armor } = request;
   const targets = recipientsOf(request.targets);
+  refuseChoices(request, { armor: true });
   const armored = armor === true ? armoring(request.sink) : undefined;
   const sink = armored ?? request.sink;
   const fileKey = random(FILE_KEY_BYTES);
@@ -70,9 +72,9 @@ async function wrap(request: WrapRequest): Promise<WrapReport> {
     sink.write(nonce);
     const key = hkdfSha256(fileKey, nonce, PAYLOAD, 32);
     try {
-      withPayload(content, request, (source) => {
-        sealStream(CHACHA_STREAM, key, CHUNK, source, sink);
-      });
+      await withPayload(content, request, (source) =>
+        sealStream(CHACHA_STREAM, key, CHUNK, source, sink),
+      );
     } finally {
       key.fill(0);
     }
@@ -93,13 +95,13 @@ async function wrap(request: WrapRequest): Promise<WrapReport> {
 }
 
 /** A key goes as PKCS#8, since an age file says nothing of what it holds. */
-function withPayload(
+async function withPayload(
   content: Content,
   { mark }: WrapRequest,
-  work: (source: ByteSource) => void,
-): void {
+  work: (source: ByteSource) => Promise<number>,
+): Promise<void> {
   if (content.kind === 'file') {
-    work(content.source);
+    await work(content.source);
     return;
   }
   const { descriptor } = content;
@@ -114,7 +116,7 @@ function withPayload(
   const pem = utf8(encodePem('PRIVATE KEY', der, mark));
   der.fill(0);
   try {
-    work(sourceOf(pem));
+    await work(sourceOf(pem));
   } finally {
     pem.fill(0);
   }

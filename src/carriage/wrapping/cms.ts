@@ -24,6 +24,7 @@ import {
   type NewRecipient,
   writtenInfo,
 } from './cms-message.js';
+import { refuseChoices } from './choices.js';
 import { notAuthentic } from './container.js';
 import type {
   Content,
@@ -68,6 +69,7 @@ export const format: WrappingFormat = {
 async function wrap(request: WrapRequest): Promise<WrapReport> {
   const { content, random, mark } = request;
   const targets = recipientsOf(request.targets);
+  refuseChoices(request, { armor: true });
   const { bytes, contentType } = contentOf(content);
   const attributes = authenticatedAttributes(contentType, mark);
   const contentKey = random(CONTENT_KEY_BYTES);

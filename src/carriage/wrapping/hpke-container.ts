@@ -21,6 +21,7 @@ import {
   notAuthentic,
   readFrame,
 } from './container.js';
+import { refuseChoices } from './choices.js';
 import type {
   KeyFacts,
   Opened,
@@ -60,6 +61,7 @@ export const format: WrappingFormat = {
 async function wrap(request: WrapRequest): Promise<WrapReport> {
   const { content } = request;
   const recipients = recipientsOf(request.targets);
+  refuseChoices(request, { armor: false });
   if (content.kind === 'file') return await wrapStream(request, recipients, content.source);
   const plain = encodeKeyPackage(content.record, content.secret);
   try {
@@ -123,7 +125,7 @@ async function wrapStream(
   const { key, commitment } = contentKey.use((bytes) => derive(bytes, prefix, sealedKeys));
   try {
     for (const part of [prefix, sealedKeys, commitment]) request.sink.write(part);
-    sealStream(AES_STREAM, key, CHUNK, source, request.sink);
+    await sealStream(AES_STREAM, key, CHUNK, source, request.sink);
   } finally {
     key.fill(0);
   }

@@ -5,7 +5,7 @@
  * Nonce-Reuse Misuse-Resistance" (2015), STREAM
  */
 import { aesGcmOpen, aesGcmSeal, chaChaPolyOpen, chaChaPolySeal, TAG_LENGTH } from '#crypto/aead';
-import { type ByteSink, type ByteSource, fill } from '#formats/byte-stream';
+import { breathe, type ByteSink, type ByteSource, fill } from '#formats/byte-stream';
 import { InputError, NegativeError } from '#formats/errors';
 
 /** How chunks are sealed. */
@@ -75,17 +75,18 @@ class Pieces {
  * @returns how many plaintext bytes there were
  * @throws {@link InputError} `E_STREAM_TOO_LONG`
  */
-export function sealStream(
+export async function sealStream(
   cipher: StreamCipher,
   key: Uint8Array,
   chunk: number,
   source: ByteSource,
   sink: ByteSink,
-): number {
+): Promise<number> {
   const pieces = new Pieces(source, chunk);
   try {
     let total = 0;
     for (let index = 0; ; index++) {
+      await breathe(index);
       const next = pieces.next();
       if (next === undefined) return total;
       if (index >= MAX_CHUNKS) {
