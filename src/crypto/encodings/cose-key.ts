@@ -1,12 +1,13 @@
 /**
  * COSE_Key: public and private keys as a map in deterministic CBOR.
- * @see RFC 9052 §7, RFC 9053 §7, RFC 9864, draft-ietf-cose-dilithium §3
+ * @see RFC 9052 §7, RFC 9053 §7, RFC 8230 §4, RFC 9864, draft-ietf-cose-dilithium §3
  */
 import { type Cbor, type CborMap, decodeCbor, encodeCbor } from '#formats/cbor';
 import { InputError } from '#formats/errors';
 import type { Descriptor } from '../descriptor.js';
 import {
   findDescriptor,
+  findRsa,
   hasNoForm,
   joinPrivate,
   joinPublic,
@@ -15,6 +16,7 @@ import {
   type Parts,
   privateParts,
   publicParts,
+  wipeParts,
 } from './key-parts.js';
 
 const LIMITS = { maxBytes: 64 * 1024, maxDepth: 3 } as const;
@@ -29,6 +31,7 @@ const TYPES: Readonly<
 > = {
   OKP: { kty: 1, labels: { x: -2, d: -4 } },
   EC: { kty: 2, labels: { x: -2, y: -3, d: -4 } },
+  RSA: { kty: 3, labels: { n: -1, e: -2, d: -3, p: -4, q: -5, dp: -6, dq: -7, qi: -8 } },
   oct: { kty: 4, labels: { k: -1 } },
   AKP: { kty: 7, labels: { pub: -1, priv: -2 } },
 };
@@ -63,9 +66,13 @@ export function encodeCosePrivate(
   const type = typeOf(descriptor);
   const parts = {
     ...(type === 'oct' ? {} : publicParts(type, descriptor, publicKey)),
-    ...privateParts(type, descriptor, secret),
+    ...privateParts(type, descriptor, secret, publicKey),
   };
-  return encodeCbor(mapOf(type, descriptor, parts));
+  try {
+    return encodeCbor(mapOf(type, descriptor, parts));
+  } finally {
+    wipeParts(type, parts);
+  }
 }
 
 /**
@@ -101,7 +108,7 @@ export async function decodeCoseKey(bytes: Uint8Array, what: string): Promise<Co
     const secret = await joinPrivate(type, descriptor, parts, what);
     return { side: 'private', descriptor, secret };
   } finally {
-    for (const name of PARTS[type].private) parts[name]?.fill(0);
+    wipeParts(type, parts);
   }
 }
 
@@ -138,6 +145,19 @@ async function descriptorFor(type: KeyType, map: CborMap, what: string): Promise
     const curve = map.get(CRV);
     const found = await findDescriptor(({ cose }) => cose?.kty === kty && cose.crv === curve);
     if (found === undefined) throw unsupported(what, 'its curve');
+    const known = [found.cose?.alg, ...(found.cose?.accepts ?? [])];
+    if (alg !== undefined && !known.includes(alg)) {
+      throw malformed(what, `its algorithm does not fit a key of ${found.name}`);
+    }
+    return found;
+  }
+  if (type === 'RSA') {
+    const [n, e] = [map.get(-1), map.get(-2)];
+    if (!(n instanceof Uint8Array) || !(e instanceof Uint8Array)) {
+      throw malformed(what, 'its numbers are not given as bytes');
+    }
+    const found = await findRsa(({ cose }) => cose?.kty === kty, { n, e });
+    if (found === undefined) throw unsupported(what, 'an RSA key of its size or exponent');
     const known = [found.cose?.alg, ...(found.cose?.accepts ?? [])];
     if (alg !== undefined && !known.includes(alg)) {
       throw malformed(what, `its algorithm does not fit a key of ${found.name}`);

@@ -13,6 +13,7 @@ import type { Descriptor } from '../descriptor.js';
 import { sha256 } from '../hash.js';
 import {
   findDescriptor,
+  findRsa,
   hasNoForm,
   joinPrivate,
   joinPublic,
@@ -21,6 +22,7 @@ import {
   type Parts,
   privateParts,
   publicParts,
+  wipeParts,
 } from './key-parts.js';
 
 /** Longest JWK that is read; the largest public key is 2592 bytes. */
@@ -72,13 +74,18 @@ export function encodeJwkPrivate(
 ): Uint8Array {
   const type = typeOf(descriptor);
   const kid = jwkThumbprint(descriptor, publicKey);
-  const jwk = {
-    ...required(type, descriptor, type === 'oct' ? new Uint8Array(0) : publicKey),
-    ...textOf(privateParts(type, descriptor, secret)),
-    ...algOf(descriptor),
-    ...(kid === undefined ? {} : { kid }),
-  };
-  return utf8(`${canonicalJson(jwk)}\n`);
+  const parts = privateParts(type, descriptor, secret, publicKey);
+  try {
+    const jwk = {
+      ...required(type, descriptor, type === 'oct' ? new Uint8Array(0) : publicKey),
+      ...textOf(parts),
+      ...algOf(descriptor),
+      ...(kid === undefined ? {} : { kid }),
+    };
+    return utf8(`${canonicalJson(jwk)}\n`);
+  } finally {
+    wipeParts(type, parts);
+  }
 }
 
 /**
@@ -122,7 +129,7 @@ export async function decodeJwk(bytes: Uint8Array, what: string): Promise<Jwk> {
     const secret = await joinPrivate(type, descriptor, parts, what);
     return { side: 'private', descriptor, secret };
   } finally {
-    for (const name of PARTS[type].private) parts[name]?.fill(0);
+    wipeParts(type, parts);
   }
 }
 
@@ -142,6 +149,13 @@ async function descriptorFor(type: KeyType, read: Members, what: string): Promis
   if (type === 'OKP' || type === 'EC') {
     const found = await findDescriptor(({ jose }) => jose?.kty === type && jose.crv === crv);
     if (found === undefined) throw unsupported(what, `the curve ${JSON.stringify(crv)}`);
+    return found;
+  }
+  if (type === 'RSA') {
+    const part = (name: string): Uint8Array =>
+      fromBase64Url(read[name] as string, `${what}: ${name}`);
+    const found = await findRsa(({ jose }) => jose?.kty === type, { n: part('n'), e: part('e') });
+    if (found === undefined) throw unsupported(what, 'an RSA key of its size or exponent');
     return found;
   }
   if (alg === undefined) {

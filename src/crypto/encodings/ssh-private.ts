@@ -15,6 +15,7 @@ import { InputError } from '#formats/errors';
 import type { Descriptor, RandomSource } from '../descriptor.js';
 import { assertPrivate } from '../lengths.js';
 import { assertBelongs } from './key-parts.js';
+import { decodeRsaPrivate, encodeRsaPrivate } from './rsa-key.js';
 import { bytesOf, numberOf, readRsaPrivate, writeRsaPrivate } from './rsa-numbers.js';
 import { decodeSshBlob, encodeSshBlob } from './ssh.js';
 import { SshReader, sshText, sshUnsigned } from './ssh-wire.js';
@@ -72,8 +73,13 @@ function privateNumbers(
 ): Uint8Array {
   const { ssh, name } = descriptor;
   if (ssh?.type === RSA) {
-    const { n, e, d, qi, p, q } = readRsaPrivate(secret, `${name} private key`);
-    return concat(...[n, e, d, qi, p, q].map(sshUnsigned));
+    const der = encodeRsaPrivate(secret, `${name} private key`);
+    try {
+      const { n, e, d, qi, p, q } = readRsaPrivate(der, `${name} private key`);
+      return concat(...[n, e, d, qi, p, q].map(sshUnsigned));
+    } finally {
+      der.fill(0);
+    }
   }
   if (ssh?.curve !== undefined) {
     return concat(sshText(ssh.curve), lengthPrefixed(publicKey), sshUnsigned(secret));
@@ -136,7 +142,7 @@ function readSecret(
   what: string,
 ): Uint8Array {
   const { ssh, sizes } = descriptor;
-  if (ssh?.type === RSA) return readRsa(reader);
+  if (ssh?.type === RSA) return readRsa(reader, what);
   if (ssh?.curve !== undefined) {
     reader.expect(utf8(ssh.curve), 'its two curves differ');
     reader.expect(publicKey, 'its two public keys differ');
@@ -161,7 +167,7 @@ function readSecret(
 }
 
 /** SSH leaves out the two exponents of the Chinese remainder theorem. */
-function readRsa(reader: SshReader): Uint8Array {
+function readRsa(reader: SshReader, what: string): Uint8Array {
   const next = (): Uint8Array => reader.unsigned();
   const { n, e, d, qi, p, q } = {
     n: next(),
@@ -178,7 +184,12 @@ function readRsa(reader: SshReader): Uint8Array {
   };
   const [dp, dq] = [exponent(p), exponent(q)];
   try {
-    return writeRsaPrivate({ n, e, d, p, q, dp, dq, qi });
+    const der = writeRsaPrivate({ n, e, d, p, q, dp, dq, qi });
+    try {
+      return decodeRsaPrivate(der, what);
+    } finally {
+      der.fill(0);
+    }
   } finally {
     dp.fill(0);
     dq.fill(0);
