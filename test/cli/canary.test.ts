@@ -158,6 +158,82 @@ describe('canary', () => {
     expect(search(secrets)).toEqual([]);
   });
 
+  it('what is encrypted, derived and exported shows nothing of it', async () => {
+    const pass = hidden('use.txt', 'the secret phrase of use 7b1d\n');
+    const sealed = ['--passphrase-file', pass];
+    const secrets = new Map<string, Uint8Array>([
+      ['passphrase use', Buffer.from('the secret phrase of use 7b1d')],
+      ['content', Buffer.from('what was encrypted is secret too')],
+    ]);
+    const content = hidden('content', 'what was encrypted is secret too');
+    const keys = {
+      archive: 'aes-256',
+      mac: 'hmac-sha256',
+      ann: 'x25519',
+      ben: 'x25519',
+      tls: 'p256',
+    };
+    for (const [name, algorithm] of Object.entries(keys)) {
+      await done('key', 'generate', '--algorithm', algorithm, '--name', name, ...sealed);
+    }
+    await done('encrypt', '--key', 'archive', '--in', content, '--out', 'content.enc', ...sealed);
+    const back = hidden('decrypted');
+    await done('decrypt', '--key', 'archive', '--in', 'content.enc', '--out', back, ...sealed);
+    expect(readFileSync(back, 'utf8')).toBe('what was encrypted is secret too');
+    await done('show', 'content.enc', '--json');
+    await done('sign', '--key', 'mac', '--in', content, '--out', 'content.mac', ...sealed);
+    await done('key', 'public', 'ben', '--out', 'ben.pub');
+    const derived = hidden('derived');
+    await done('key', 'derive', 'ann', '--peer', 'ben.pub', '--out', derived, ...sealed, '--json');
+    secrets.set('derived key', readFileSync(derived));
+    const shared = hidden('shared');
+    await done(
+      ...['key', 'derive', 'ann', '--peer', 'ben.pub', '--kdf', 'raw', '--out', shared],
+      ...sealed,
+    );
+    secrets.set('shared secret', readFileSync(shared));
+    await done('key', 'export', 'tls', '--format', 'pkcs8-pem', '--out', 'tls.pem', ...sealed);
+    await done('show', 'tls.pem', '--json');
+    await done('verify', 'tls.pem', '--json');
+    const failures = [
+      ['decrypt', '--key', 'archive', '--in', 'content.mac', '--out', 'x', ...sealed],
+      [
+        'decrypt',
+        '--key',
+        'archive',
+        '--in',
+        'content.enc',
+        '--context',
+        'y',
+        '--out',
+        'x',
+        ...sealed,
+      ],
+      ['key', 'derive', 'ann', '--peer', 'ben.pub', ...sealed, '--json'],
+      ['key', 'export', 'tls', '--format', 'jwk', '--out', 'x', ...sealed],
+      ['key', 'import', hidden('content'), '--algorithm', 'aes-128', ...sealed],
+      ['key', 'address', 'tls', '--chain', 'ethereum'],
+    ];
+    for (const words of failures) {
+      expect((await conclave(...words, '--debug')).code).not.toBe(0);
+    }
+    for (const name of Object.keys(keys)) {
+      const raw = hidden(`${name}.raw`);
+      const how = ['--format', 'raw', '--no-passphrase', '--out', raw];
+      await done('key', 'export', name, ...how, ...sealed, '--json');
+      secrets.set(`key ${name}`, readFileSync(raw));
+      const jwk = hidden(`${name}.jwk`);
+      await done(
+        ...['key', 'export', name, '--format', 'jwk', '--no-passphrase', '--out', jwk],
+        ...sealed,
+      );
+      await done('show', jwk, '--json');
+      await done('verify', jwk, '--json');
+    }
+    await done('audit', 'show', '--json');
+    expect(search(secrets)).toEqual([]);
+  });
+
   it('a ceremony writes no secret down, but in its hand-outs', async () => {
     await done('run', 'quickstart', '--out-dir', 'ceremony', '--no-input', '--debug');
     const people = ['administrator', 'witness', 'custodian-1', 'custodian-2', 'custodian-3'];

@@ -26,7 +26,8 @@ interface Pair {
 const pairs = new Map<Descriptor, Pair>();
 
 /** Keys that take seconds to make are made where everything is tried. */
-const isTried = (descriptor: Descriptor): boolean => descriptor.ownEntropy !== true || thorough;
+const isTried = ({ ownEntropy, slow, sizes }: Descriptor): boolean =>
+  thorough || (slow !== true && (ownEntropy !== true || sizes.private <= 256));
 
 const pairOf = async (descriptor: Descriptor): Promise<Pair> => {
   const known = pairs.get(descriptor);
@@ -111,7 +112,7 @@ describe('JWK', () => {
   );
 
   it('is what jose imports', async () => {
-    for (const name of ['ed25519', 'p256', 'p384', 'p521']) {
+    for (const name of ['ed25519', 'p256', 'p384', 'p521', 'rsa-2048']) {
       const descriptor = await resolve(name);
       const { publicKey } = await pairOf(descriptor);
       const jwk = JSON.parse(Buffer.from(encodeJwkPublic(descriptor, publicKey)).toString()) as JWK;
@@ -296,6 +297,17 @@ describe('readers', () => {
     ];
     const { refused } = await fuzz(inputs, (bytes) => decodeCoseKey(bytes, 'k'));
     expect(refused).toBeGreaterThan(5000);
+  });
+
+  it('of RSA in JWK and SSH survive 10,000 mutations', async () => {
+    const rsa = await resolve('rsa-2048');
+    const { publicKey } = await pairOf(rsa);
+    const jwks = [encodeJwkPublic(rsa, publicKey)];
+    expect((await fuzz(jwks, (b) => decodeJwk(b, 'k'), { count: 5000 })).refused).toBeGreaterThan(
+      3000,
+    );
+    const lines = [encodeSshPublic(rsa, publicKey)];
+    await fuzz(lines, (b) => decodeSshPublic(b, 'k'), { count: 5000 });
   });
 
   it('of SSH survive 10,000 mutations each', async () => {

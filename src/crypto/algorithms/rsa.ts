@@ -59,8 +59,12 @@ function describe(bits: 2048 | 3072 | 4096, strength: number): Descriptor {
     assertPublicForm: (publicKey, what) => {
       rsaModulus(publicKey, what);
     },
-    jose: { kty: 'RSA', alg: 'PS256' },
-    cose: { kty: 3, alg: -37 },
+    jose: {
+      kty: 'RSA',
+      alg: 'PS256',
+      accepts: ['PS384', 'PS512', 'RS256', 'RS384', 'RS512'],
+    },
+    cose: { kty: 3, alg: -37, accepts: [-38, -39, -257, -258, -259] },
     ssh: { type: 'ssh-rsa' },
     awsKeySpec: `RSA_${bits}`,
     load: () => Promise.resolve(implement(descriptor, bits)),
