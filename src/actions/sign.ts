@@ -135,12 +135,11 @@ async function signatureOf(
   signed: Uint8Array,
   asked: Asked,
   options: SignatureOptions,
-  { random, progress }: ActionContext,
+  { random }: ActionContext,
 ): Promise<Uint8Array> {
   const { descriptor } = key;
   const implementation = await descriptor.load();
   if (implementation.kind === 'signature') {
-    if (descriptor.slow === true) progress(`signing with ${descriptor.name}, which takes a while`);
     const encoding = asked.format === 'der' ? 'der' : asked.format === 'raw' ? 'raw' : undefined;
     // Where an algorithm has one form only, `raw` asks for nothing special.
     const isChoice = encoding === 'der' || descriptor.signing?.encodings !== undefined;
