@@ -115,10 +115,24 @@ async function accumulated(path, tools) {
   return tally.result();
 }
 
+/** The one vector whose first nonce RFC 6979 has to reject. */
+async function rfc6979(path, tools) {
+  const tally = tools.tally();
+  const text = tools.text(path);
+  const value = (name) => new RegExp(`^${name} = ([0-9A-F]+)$`, 'm').exec(text)[1];
+  const message = /message = "([^"]+)"/.exec(text)[1];
+  const { implementation } = await tools.algorithm('p256');
+  await tally.check('a nonce is rejected', () => {
+    const made = implementation.sign(tools.utf8(message), tools.hex(value('x')));
+    return tools.equal(made, tools.hex(value('r') + value('s')));
+  });
+  return tally.result();
+}
+
 export const files = [
   { pattern: /^ed25519\/ed25519vectors\.json$/, run: ed25519 },
   { pattern: /^ML-KEM\/(?:intermediate|strcmp|unluckysample)\/ML-KEM-\d+\.txt$/, run: mlKem },
   { pattern: /^ML-KEM\/modulus\/ML-KEM-\d+\.txt\.gz$/, run: modulus },
   { pattern: /^ML-DSA\/accumulated\/README\.md$/, run: accumulated },
-  { pattern: /^RFC6979\/README\.md$/ },
+  { pattern: /^RFC6979\/README\.md$/, run: rfc6979 },
 ];

@@ -1,7 +1,13 @@
 /** HPKE: the PQ draft's suites with a KEM of ours and an HKDF; the classical ones wait for their KEMs. */
 export const area = 'hpke';
 
-const KEMS = { 0x40: 'ml-kem-512', 0x41: 'ml-kem-768', 0x42: 'ml-kem-1024', 0x647a: 'x-wing' };
+const KEMS = {
+  0x40: 'ml-kem-512',
+  0x41: 'ml-kem-768',
+  0x42: 'ml-kem-1024',
+  0x51: 'ml-kem-1024+p384',
+  0x647a: 'x-wing',
+};
 const HKDFS = [1, 2, 3];
 const AEADS = [1, 2, 3];
 

@@ -8,7 +8,7 @@ export const NONCE_LENGTH = 12;
 /** Length of every tag in bytes. */
 export const TAG_LENGTH = 16;
 
-type Cipher = 'aes-128-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
+type Cipher = 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-gcm' | 'chacha20-poly1305';
 
 /** OpenSSL is fed in steps of this size: large texts are then held twice (in and out), not three times. */
 const STEP = 1024 * 1024;
@@ -77,13 +77,14 @@ function notAuthentic(what: string, cause?: unknown): NegativeError {
 
 function gcm(key: Uint8Array): Cipher {
   if (key.length === 16) return 'aes-128-gcm';
+  if (key.length === 24) return 'aes-192-gcm';
   assertLength(key, 32, 'AES-GCM key');
   return 'aes-256-gcm';
 }
 
 /**
  * AES-GCM: ciphertext ‖ 16-byte tag.
- * @param key - 32 bytes (16 for AES-128); borrowed
+ * @param key - 32 bytes (16 for AES-128, 24 for AES-192, which others use); borrowed
  * @param nonce - 12 bytes, never twice under one key
  * @throws {@link InputError} `E_LENGTH_WRONG`
  * @see NIST SP 800-38D §7.1

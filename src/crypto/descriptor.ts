@@ -201,10 +201,31 @@ export interface SignatureImplementation {
   agree?(secret: Uint8Array, peer: Uint8Array): Uint8Array;
   /** A second, independent implementation where the running Node has one. */
   readonly second?: SecondOpinion | undefined;
+  /** The standard's interface below contexts and hashes, for those who bring their own message representative. */
+  readonly internal?: InternalSignature;
   /** The standard's expanded private key, where PKCS#8 knows one besides the seed. */
   readonly expanded?: ExpandedKey & {
     sign(message: Uint8Array, expanded: Uint8Array, options?: SignOptions): Uint8Array;
   };
+}
+
+/**
+ * ML-DSA's and SLH-DSA's internal functions, which sign their input as it stands: no context, no domain.
+ * @see FIPS 204 §6, FIPS 205 §9
+ */
+export interface InternalSignature {
+  /** With `mu`, the input is ML-DSA's 64-byte message representative, as a token or a cloud hands it out. */
+  sign(
+    input: Uint8Array,
+    expanded: Uint8Array,
+    options?: { readonly random?: RandomSource; readonly mu?: boolean },
+  ): Uint8Array;
+  verify(
+    signature: Uint8Array,
+    input: Uint8Array,
+    publicKey: Uint8Array,
+    options?: { readonly mu?: boolean },
+  ): boolean;
 }
 
 /**

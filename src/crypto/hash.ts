@@ -186,7 +186,7 @@ export function scrypt(
  * @see RFC 8018 §5.2
  */
 export function pbkdf2(
-  hash: HashName,
+  hash: HashName | SignatureHash,
   password: Uint8Array,
   salt: Uint8Array,
   iterations: number,

@@ -142,6 +142,28 @@ function implement(
         return false;
       }
     },
+    internal: {
+      sign(input, expanded, options = {}) {
+        if (options.mu === true) assertLength(input, 64, `${name} message representative`);
+        checkedPublicKey(expanded);
+        const rnd = options.random?.(32);
+        try {
+          const externalMu = options.mu === true;
+          return dsa.internal.sign(input, expanded, { externalMu, extraEntropy: rnd ?? false });
+        } finally {
+          rnd?.fill(0);
+        }
+      },
+      verify(signature, input, publicKey, options = {}) {
+        if (signature.length !== set.signature || publicKey.length !== set.public) return false;
+        try {
+          const externalMu = options.mu === true;
+          return dsa.internal.verify(signature, input, publicKey, { externalMu });
+        } catch {
+          return false;
+        }
+      },
+    },
     expanded: {
       length: set.expanded,
       from: (secret) => withExpanded(secret, (expanded) => expanded.slice()),

@@ -134,6 +134,25 @@ function implement(
         return false;
       }
     },
+    internal: {
+      sign(input, expanded, options = {}) {
+        assertLength(expanded, 4 * n, `${name} expanded private key`);
+        const random = options.random?.(n);
+        try {
+          return dsa.internal.sign(input, expanded, { extraEntropy: random ?? false });
+        } finally {
+          random?.fill(0);
+        }
+      },
+      verify(signature, input, publicKey) {
+        if (signature.length !== sizes.signature || publicKey.length !== sizes.public) return false;
+        try {
+          return dsa.internal.verify(signature, input, publicKey);
+        } catch {
+          return false;
+        }
+      },
+    },
     expanded: {
       length: 4 * n,
       from(secret) {
