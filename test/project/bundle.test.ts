@@ -11,10 +11,17 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeFilePayload, FILE_UR_TYPE } from '#carriage/transport/payload';
+import { writePng } from '#carriage/transport/picture';
+import { encodeQr } from '#carriage/transport/qr-code';
+import { type Raster, rasterOf } from '#carriage/transport/raster';
+import { encodeUr } from '#carriage/transport/ur';
+import { sha256 } from '#crypto/hash';
 import { hasProgram, needs, root, thorough } from '../support/require.js';
 
 /** How to run a command where no network interface is up, as root or as an ordinary user. */
@@ -132,4 +139,31 @@ describe.skipIf(!tools)('the bundle', () => {
     },
     120_000,
   );
+
+  it.skipIf(!isolated)('reads a sheet of two codes, with no network', async () => {
+    const sheet = join(work, 'sheet.png');
+    const codes = ['first', 'second'].map((name) => {
+      const payload = { kind: 'file', name, bytes: Buffer.from(name) };
+      const text = encodeUr(FILE_UR_TYPE, encodeFilePayload(payload, sha256)).toUpperCase();
+      return rasterOf(encodeQr(text, { level: 'M', version: 10 }), 4);
+    });
+    const [left, right] = codes as [Raster, Raster];
+    const pixels = new Uint8Array(2 * left.pixels.length);
+    for (let row = 0; row < left.height; row++) {
+      const line = (of: Raster): Uint8Array =>
+        of.pixels.subarray(row * of.width, (row + 1) * of.width);
+      pixels.set(line(left), 2 * row * left.width);
+      pixels.set(line(right), (2 * row + 1) * left.width);
+    }
+    writeFileSync(sheet, await writePng({ width: 2 * left.width, height: left.height, pixels }));
+    // Two codes in one picture: only the reader whose wasm file has to come along finds both.
+    const scan = ['qr', 'scan', '--image', sheet, '--out-dir', 'scanned'];
+    const ran = run([...(isolation ?? []), join(unpacked, 'conclave'), ...scan], work, {
+      PATH: process.env['PATH'],
+      HOME: work,
+    });
+    expect(ran.stderr).toBe('');
+    expect(ran.status).toBe(0);
+    expect(readdirSync(join(work, 'scanned')).sort()).toEqual(['first', 'second']);
+  });
 });
