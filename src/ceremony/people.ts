@@ -144,7 +144,7 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
     confirm: async (question) =>
       (await terminal.confirm(question, { key: keyFor(undefined) })).value,
 
-    converse: () => Promise.resolve(conversationOf(terminal, keyFor(undefined))),
+    converse: () => Promise.resolve(conversationOf(terminal, keyFor(undefined), holder)),
   };
 }
 
@@ -216,15 +216,16 @@ function newPassphrase(random: (length: number) => Uint8Array): string {
   return (letters.join('').match(/.{5}/g) as string[]).join('-');
 }
 
-/** A terminal as actions talk to it, every question under one key. */
-export function conversationOf(terminal: Terminal, key: string): Conversation {
+/** A terminal as actions talk to it: every question under one key, and to the one whom it is for. */
+function conversationOf(terminal: Terminal, key: string, who: string | undefined): Conversation {
   const at = { key };
+  const to = (question: string): string => (who === undefined ? question : `${who}: ${question}`);
   return {
     say: (text) => {
       terminal.say(text);
     },
-    choose: async (question, choices) => (await terminal.choose(question, choices, at)).value,
-    text: async (question, check) => (await terminal.text(question, at, check)).value,
+    choose: async (question, choices) => (await terminal.choose(to(question), choices, at)).value,
+    text: async (question, check) => (await terminal.text(to(question), at, check)).value,
     ...(terminal.lines === undefined ? {} : { lines: terminal.lines.bind(terminal) }),
     ...(terminal.clear === undefined ? {} : { clear: terminal.clear.bind(terminal) }),
   };

@@ -52,14 +52,16 @@ export function playedTerminal(player: Player = () => undefined): PlayedTerminal
     heading: (text, detail) => void shown.push(text, detail ?? ''),
     confirm: async (question, at) => person((ask('confirm', question, at) ?? true) === true),
     text: async (question, at, check) => {
-      const given = ask('text', question, at) ?? readBack(question, shown) ?? 'because';
+      const given =
+        ask('text', question, at) ?? readBack(question, shown) ?? card(question) ?? 'because';
       const problem = check?.(String(given));
       if (problem !== undefined) throw new Error(`${at.key}: ${problem}`);
       return person(String(given));
     },
     choose: async (question, choices, at) => {
       const values = choices.map(({ value }) => value);
-      return person(String(ask('choose', question, at, values) ?? values[0]));
+      const willing = values.includes('file') ? 'file' : values[0];
+      return person(String(ask('choose', question, at, values) ?? willing));
     },
     secret: async (question, at) => {
       const person_ = at.key.split('/').slice(2).join('/');
@@ -69,6 +71,17 @@ export function playedTerminal(player: Player = () => undefined): PlayedTerminal
     },
     progress: (_message, work) => work(),
   };
+}
+
+/** The card of a custodian of the shipped ceremony, by the place of the name in its list. */
+const CUSTODIANS = ['Cara', 'Cem', 'Chris', 'Cleo', 'Cyd'];
+
+/** Where the text of somebody's card lies. */
+function card(question: string): string | undefined {
+  if (!question.endsWith('Path of the file:')) return undefined;
+  const name = question.split(':')[0] ?? '';
+  const number = /^custodian-(\d)$/.exec(name)?.[1] ?? CUSTODIANS.indexOf(name) + 1;
+  return `cards-text/card-${number}.txt`;
 }
 
 /** The groups that a read-back asks for, from the screen. */

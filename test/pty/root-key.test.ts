@@ -28,11 +28,21 @@ const actors: readonly Actor[] = [
   {
     name: 'Emmy Noether',
     role: 'custodian',
-    passphrase: 'what stays when it turns',
+    passphrase: 'marble orchid tundra velvet sparrow lantern',
     identity: false,
   },
-  { name: 'Joan Clarke', role: 'custodian', passphrase: 'hut eight at night', identity: false },
-  { name: 'Hedy Lamarr', role: 'custodian', passphrase: 'eighty-eight hops', identity: false },
+  {
+    name: 'Joan Clarke',
+    role: 'custodian',
+    passphrase: 'copper meadow violin harbor thistle comet',
+    identity: false,
+  },
+  {
+    name: 'Hedy Lamarr',
+    role: 'custodian',
+    passphrase: 'walnut glacier pepper satchel rhythm falcon',
+    identity: false,
+  },
   { name: 'Marie Curie', role: 'witness', passphrase: 'a glow in the shed', identity: true },
   { name: 'Lise Meitner', role: 'witness', passphrase: 'snow in december', identity: true },
 ];
@@ -148,7 +158,13 @@ class Room {
           .join(' '),
       );
     } else if (/serial number/.test(question)) {
-      terminal.answer(`BAG-${1000 + this.questions.length}`);
+      terminal.answer(`BAG-${1000 + actors.indexOf(asked(question))}`);
+    } else if (/How does the card come in/.test(question)) {
+      terminal.press('Down');
+      terminal.press('Enter');
+    } else if (/Path of the file/.test(question)) {
+      const custodians = actors.filter(({ role }) => role === 'custodian');
+      terminal.answer(`cards-text/card-${custodians.indexOf(asked(question)) + 1}.txt`);
     } else if (/where is your private identity file/.test(question)) {
       terminal.answer(`people/${fileOf(asked(question).name)}`);
     } else if (/why does the ceremony go on/.test(question)) {

@@ -32,6 +32,17 @@ const step = (id: string, more: string): Change => [
 
 const examples: readonly Example[] = [
   {
+    rule: 'share-read-back',
+    of: real,
+    changes: [
+      [
+        /uses: share.read-back\n {8}with:\n {10}shares: \$\{\{ steps.split.shares.each \}\}/,
+        'uses: share.read-back\n        with:\n          shares: ${{ steps.split.shares }}',
+      ],
+    ],
+    message: /no later step reads back/,
+  },
+  {
     rule: 'id-unique',
     of: quick,
     changes: [['- id: prove', '- id: split']],

@@ -74,6 +74,14 @@ export async function doHumanStep(
     case 'seal': {
       const [kind = 'bag'] = listed(step, context.resolve);
       const answer = await terminal.text(`${who}: serial number of the ${kind}:`, at, required);
+      if (terminal.interactive) {
+        // One digit off, and nobody ever finds out that the bag was exchanged.
+        await terminal.text(`${who}: the serial number of the ${kind} once more:`, at, (typed) =>
+          bare(typed) === bare(answer.value)
+            ? undefined
+            : 'That differs from what was typed before. Look at the bag again; Ctrl-C leaves, and this step is done again.',
+        );
+      }
       return { ...result(`sealed ${answer.value}`, answer), outputs: { serial: answer.value } };
     }
     case 'pause': {

@@ -13,6 +13,9 @@ import {
   type Survey,
 } from './survey.js';
 
+/** The actions that put shares on paper, and read them back from it. */
+const PRINT = 'share.print';
+const READ_BACK = 'share.read-back';
 /** The action that recombines every quorum and compares. */
 const PROOF = 'share.prove';
 const SIGN = 'sign';
@@ -95,6 +98,7 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
   }
   importComesFirst(survey, reference, destroyer, report);
   proofComesBetween(survey, protector, destroyer, report);
+  paperIsReadBack(survey, protector, destroyer, report);
   publicSideIsReadBack(survey, created, report);
   handedOver(survey, protector, report);
 }
@@ -146,6 +150,55 @@ function proofComesBetween(
       `${destroyer.path}.uses`,
       `before it is wiped, ${PROOF} must show that what ${protector.step.id} made restores it`,
     );
+  }
+}
+
+/** What was printed is read back from the paper, by each for whom it was made, before the original is wiped. */
+function paperIsReadBack(
+  survey: Survey,
+  protector: PlacedStep,
+  destroyer: PlacedStep,
+  report: Report,
+): void {
+  const action = actionOf(survey, protector);
+  const role = Object.entries(action?.inputs ?? {}).find(([, field]) => field.type === 'role')?.[0];
+  const holder = role === undefined ? undefined : inputOf(protector, role);
+  const own = `steps.${protector.step.id}.shares`;
+  const uses = (name: string, input: string, reference: string): readonly PlacedStep[] =>
+    survey.steps.filter(
+      (placed) =>
+        placed.step.kind === 'action' &&
+        placed.step.uses === name &&
+        soleReference(inputOf(placed, input)) === reference,
+    );
+  const prints = survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === PRINT);
+  for (const print of prints) {
+    if (soleReference(inputOf(print, 'shares')) !== own) {
+      report('share-read-back', `${print.path}.with.shares`, `they are not \${{ ${own} }}`);
+    }
+    if (holder !== undefined && inputOf(print, 'custodians') !== holder) {
+      report(
+        'share-read-back',
+        `${print.path}.with.custodians`,
+        `the shares were made for each ${String(holder)}`,
+      );
+    }
+    const readBack = uses(READ_BACK, 'shares', `${own}.each`).some(
+      ({ step, order }) =>
+        step.by === holder &&
+        step.each === holder &&
+        step.when === print.step.when &&
+        step.onFailure !== 'deviate' &&
+        order > print.order &&
+        order < destroyer.order,
+    );
+    if (!readBack) {
+      report(
+        'share-read-back',
+        `${print.path}.uses`,
+        `no later step reads back \${{ ${own}.each }} from the paper, for each ${String(holder)}, before ${destroyer.step.id}`,
+      );
+    }
   }
 }
 
