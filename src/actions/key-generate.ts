@@ -13,7 +13,9 @@ import { encodePem } from '#formats/pem';
 import { SecretBytes } from '#formats/secret-bytes';
 import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
+import type { StorePlace } from '#carriage/stores/store';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
+import type { Placed, WantedKey } from './context/token-keys.js';
 import { fileStem, markText } from './context/marks.js';
 import { patience } from './context/patience.js';
 import { parseTags } from './context/tags.js';
@@ -123,6 +125,29 @@ export const keyGenerate = defineAction({
 
     using attestor = await openAttestor(context, { makesHome: input.out === undefined });
     context.progress(`making a key of ${descriptor.name} and checking it${patience(descriptor)}`);
+    const born = await bornInToken(input, store, { descriptor, environment, tags }, context);
+    if (born !== undefined) {
+      const { record, uri, device } = born.key;
+      const written = publicForm(descriptor, record.publicKey, environment);
+      if (input.publicOut !== undefined && written !== undefined) {
+        context.files.write(input.publicOut, await written());
+      }
+      const { id, name, algorithm, profile } = record;
+      context.record({
+        type: 'key.generated',
+        data: { id, name, algorithm, profile, environment, contributions: 0, token: device.label },
+      });
+      const key = attestedKey(record);
+      const attestation = await attestor?.attest({ operation: 'generate', key, device });
+      return {
+        key: uri,
+        public: written === undefined ? null : (input.publicOut ?? null),
+        id: `sha256:${id}`,
+        ...{ name, algorithm, profile, environment },
+        checks: born.check === undefined ? [] : [born.check],
+        attestation: attestation ?? null,
+      };
+    }
     const implementation = await descriptor.load();
     using secret = SecretBytes.adopt(
       await implementation.generate(random),
@@ -203,6 +228,30 @@ export const keyGenerate = defineAction({
       .filter((line) => line !== undefined)
       .join('\n'),
 });
+
+/** A token makes its keys itself, where it knows how; nothing can be mixed into its randomness from here. */
+async function bornInToken(
+  input: {
+    readonly name?: string | undefined;
+    readonly purpose: readonly string[];
+    readonly entropy: readonly string[];
+  },
+  store: StorePlace,
+  wanted: Pick<WantedKey, 'descriptor' | 'environment'> & { readonly tags: Record<string, string> },
+  context: ActionContext,
+): Promise<Placed | undefined> {
+  if (store.kind !== 'pkcs11') return undefined;
+  if (input.entropy.length > 0) {
+    throw new UsageError({
+      code: 'E_ENTROPY_TOKEN',
+      message: 'a token makes keys from its own randomness, and --entropy cannot be mixed in',
+      hint: 'make the key outside and bring it in by conclave hsm import, or leave --entropy out',
+    });
+  }
+  const { generateAt } = await import('./hsm/generate-at.js');
+  const purposes = input.purpose.length === 0 ? undefined : (input.purpose as readonly Purpose[]);
+  return await generateAt(store.token, { ...wanted, name: input.name ?? null, purposes }, context);
+}
 
 /** The self-check on the bytes themselves, wiped afterwards: it is asynchronous, a loan is not. */
 async function checked(

@@ -106,6 +106,7 @@ export const sign = defineAction({
     const attestation = await attestor?.attest({
       operation: 'sign',
       key: attestedKey(record),
+      device: key.device ?? null,
       inputs: [attestedFile(input.in, message)],
       outputs: [attestedFile(out === '-' ? 'standard output' : out, bytes)],
     });

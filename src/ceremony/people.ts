@@ -141,6 +141,18 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
       return answer.value;
     },
 
+    pin: async ({ token, attempt, left }) => {
+      const who = holder === undefined ? '' : `${holder}: `;
+      const again = attempt === 0 ? '' : 'That was not it. ';
+      const remaining = left === '' ? '' : ` (${left})`;
+      const answer = await terminal.secret(`${again}${who}PIN of ${token}${remaining}:`, {
+        key: keyFor(undefined),
+        attempt: attempt + 1,
+      });
+      if (answer !== undefined) hear(undefined, `gave a PIN for ${token}`, graded(answer));
+      return answer?.value;
+    },
+
     confirm: async (question) =>
       (await terminal.confirm(question, { key: keyFor(undefined) })).value,
 

@@ -116,6 +116,8 @@ export function createAsker(options: AskerOptions): CommandAsker {
       return await typedTwice(await terminal(), seals);
     },
 
+    ...(terminal === undefined ? {} : pinsFrom(terminal)),
+
     people: () => [],
 
     converse: async () => {
@@ -135,13 +137,30 @@ export function createAsker(options: AskerOptions): CommandAsker {
   };
 }
 
+/** PINs are typed; their files are read where the token is. */
+function pinsFrom(terminal: () => Promise<Terminal>): Required<Pick<Asker, 'pin' | 'newPin'>> {
+  return {
+    pin: async ({ token, attempt, left }) => {
+      const again = attempt === 0 ? '' : 'That was not it. ';
+      const remaining = left === '' ? '' : ` (${left})`;
+      const asked = `${again}PIN of ${token}${remaining}:`;
+      return (await (await terminal()).secret(asked, { key: '' }))?.value;
+    },
+    newPin: async ({ what }) => await typedTwice(await terminal(), what, 'PIN'),
+  };
+}
+
 /** A new passphrase from a person, until it was typed the same way twice. */
-async function typedTwice(terminal: Terminal, seals: string): Promise<SecretBytes> {
+async function typedTwice(
+  terminal: Terminal,
+  seals: string,
+  kind = 'passphrase',
+): Promise<SecretBytes> {
   for (;;) {
-    const first = (await terminal.secret(`New passphrase for ${seals}:`, { key: '' }))?.value;
+    const first = (await terminal.secret(`New ${kind} for ${seals}:`, { key: '' }))?.value;
     if (first === undefined || first.length === 0) {
       first?.dispose();
-      terminal.say('An empty passphrase protects nothing.');
+      terminal.say(`An empty ${kind} protects nothing.`);
       continue;
     }
     const second = (await terminal.secret('The same again:', { key: '' }))?.value;

@@ -15,6 +15,8 @@ export interface Shared {
   readonly identities: readonly string[];
   readonly identityPassphraseFiles: readonly string[];
   readonly attestation: string | undefined;
+  readonly module: string | undefined;
+  readonly pinFile: string | undefined;
   readonly waive: readonly string[];
   readonly allowEnvironment: readonly string[];
   readonly force: boolean;
@@ -165,6 +167,8 @@ function sharedOf(options: Readonly<Record<string, unknown>>, page: CommandPage)
     attestation: isShared('--attestation')
       ? (options['attestation'] as string | undefined)
       : undefined,
+    module: isShared('--module') ? (options['module'] as string | undefined) : undefined,
+    pinFile: isShared('--pin-file') ? (options['pinFile'] as string | undefined) : undefined,
     waive: isShared('--waive') ? list('waive') : [],
     allowEnvironment: isShared('--allow-environment') ? list('allowEnvironment') : [],
     force: isShared('--force') && options['force'] === true,

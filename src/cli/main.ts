@@ -204,6 +204,7 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     ask,
     askIdentity,
     identity: shared.identities[0],
+    token: { module: shared.module, pinFile: shared.pinFile },
     attestation: shared.attestation,
     environment: 'production',
     waivers: new Set(shared.waive as readonly Waiver[]),

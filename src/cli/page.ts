@@ -57,7 +57,7 @@ export function pageOf(description: ActionDescription, words: readonly string[])
     .filter(([, field]) => field.positional === undefined)
     .map(([member, field]) => optionPage(member, field));
   const taken = new Set(own.map((option) => option.flag));
-  const shared = sharedPages(description.options ?? []).filter((option) => !taken.has(option.flag));
+  const shared = sharedPages(sharedNames(description)).filter((option) => !taken.has(option.flag));
   return {
     id: description.id,
     words,
@@ -68,6 +68,15 @@ export function pageOf(description: ActionDescription, words: readonly string[])
     examples: description.examples,
     exits: exitsOf(description),
   };
+}
+
+/** The shared options that a command asked for, and those that go with its inputs: a key, or a store, may be in a token. */
+function sharedNames(description: ActionDescription): readonly SharedOption[] {
+  const asked = description.options ?? [];
+  const reachesKeys = Object.entries(description.inputs).some(
+    ([member, { type }]) => type === 'key' || (member === 'store' && type === 'string'),
+  );
+  return reachesKeys && !asked.includes('token') ? [...asked, 'token'] : asked;
 }
 
 /** `publicOut` as `public-out`. */
@@ -232,6 +241,23 @@ function sharedPages(names: readonly SharedOption[]): readonly OptionPage[] {
         choices: ['dev', 'rehearsal'],
         type: 'string',
       });
+    } else if (name === 'token') {
+      pages.push(
+        {
+          flag: '--module',
+          shared: 'token',
+          value: 'LIB',
+          summary: 'PKCS#11 library of a token: a path, a name, or sandbox',
+          type: 'string',
+        },
+        {
+          flag: '--pin-file',
+          shared: 'token',
+          value: 'FILE',
+          summary: 'file with the PIN of a token',
+          type: 'file',
+        },
+      );
     } else if (name === 'force') {
       pages.push({
         flag: '--force',

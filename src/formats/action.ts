@@ -101,6 +101,8 @@ export type SharedOption =
   | 'attestation'
   | 'waive'
   | 'allow-environment'
+  /** Reaches tokens: `--module`, `--pin-file`. Every command that names a key or a store has it without asking. */
+  | 'token'
   /** Overwrites existing output only with `--force`. */
   | 'force';
 

@@ -1,6 +1,13 @@
 /** Puts together what an action may touch, over a host, a home and people. */
 import type { Home } from '#carriage/stores/home';
-import type { DurableFiles, OpenStore, Store } from '#carriage/stores/store';
+import type { NewCryptoki } from '#carriage/stores/pkcs11/cryptoki';
+import {
+  type DurableFiles,
+  type OpenStore,
+  type Store,
+  type StorePlace,
+  storeUnavailable,
+} from '#carriage/stores/store';
 import type { Environment } from '#custody/authority/record';
 import type {
   ActionContext,
@@ -16,6 +23,8 @@ import { createHomeLog, homeTrail } from './home-log.js';
 import type { IdentitySpaceOptions } from './identity-space.js';
 import { createKeySpace } from './key-space.js';
 import { homeOnce } from './once.js';
+import type { TokenKeys } from './token-keys.js';
+import type { TokenSpace } from './token-space.js';
 
 /** The parts of a machine that a context needs; the host fits. */
 export interface Machine {
@@ -43,6 +52,10 @@ export interface ContextParts {
   readonly allowedEnvironments: ReadonlySet<Environment>;
   readonly progress: (message: string) => void;
   readonly version: string;
+  /** What `--module` and `--pin-file` said for the whole command. */
+  readonly token?: { readonly module?: string | undefined; readonly pinFile?: string | undefined };
+  /** What tests put in the place of pkcs11js. */
+  readonly newCryptoki?: NewCryptoki | undefined;
   /** Where events go instead of the home's own log. */
   readonly record?: ((event: AuditEvent) => void) | undefined;
   /** What `--attestation` named. */
@@ -57,15 +70,31 @@ const SCRYPT_LOG_N = 17;
 
 /** A context over the given parts; building it touches nothing. */
 export function buildContext(parts: ContextParts): ActionContext {
-  const { host, home, store, openStore, files, ask } = parts;
+  const { host, home, store, files, ask } = parts;
   const disk = host.files;
   const now = (): Date => host.now();
   const random = parts.random ?? ((length: number) => host.random(length));
   const scryptLogN = parts.scryptLogN ?? SCRYPT_LOG_N;
+  const tokens = lazyTokens(parts, now, random);
+  const openStore: OpenStore = async (place) =>
+    place.kind === 'pkcs11' ? await tokens.store(place.token) : await elsewhere(place, parts);
+  const tokenKeys = { known: () => disk.isDirectory(home.tokens), load: tokens.keys };
   return {
     now,
     random,
-    keys: createKeySpace({ store, openStore, disk, files, ask, now, random, scryptLogN }),
+    tokens: tokens.space,
+    tokenKeys: tokens.keys,
+    keys: createKeySpace({
+      store,
+      openStore,
+      tokenKeys,
+      disk,
+      files,
+      ask,
+      now,
+      random,
+      scryptLogN,
+    }),
     identities: lazyIdentities({
       openStore,
       home,
@@ -94,6 +123,53 @@ export function buildContext(parts: ContextParts): ActionContext {
     progress: parts.progress,
     version: parts.version,
     scryptLogN,
+  };
+}
+
+async function elsewhere(place: StorePlace, { openStore }: ContextParts): Promise<Store> {
+  if (openStore === undefined) throw storeUnavailable(place.kind);
+  return await openStore(place);
+}
+
+/** Most commands reach no token, and the code behind them takes time to load. */
+function lazyTokens(
+  parts: ContextParts,
+  now: () => Date,
+  random: (length: number) => Uint8Array,
+): {
+  readonly space: () => Promise<TokenSpace>;
+  readonly keys: () => Promise<TokenKeys>;
+  readonly store: (token: string) => Promise<Store>;
+} {
+  const { host, home, files, ask, progress, newCryptoki } = parts;
+  const disk = host.files;
+  const space = async (): Promise<TokenSpace> => {
+    const { createTokenSpace } = await import('./token-space.js');
+    return createTokenSpace({
+      home,
+      disk,
+      files,
+      ask,
+      random,
+      progress,
+      newCryptoki,
+      ...parts.token,
+    });
+  };
+  return {
+    space,
+    keys: async () => {
+      const [{ createTokenKeys }, { createTokenKeyShelf }] = await Promise.all([
+        import('./token-keys.js'),
+        import('./token-key-shelf.js'),
+      ]);
+      const shelf = createTokenKeyShelf(disk, home);
+      return createTokenKeys({ tokens: await space(), shelf, now, random });
+    },
+    store: async (token) => {
+      const { tokenStore } = await import('./token-store.js');
+      return await tokenStore(await space(), token);
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { KeychainSecrets } from '#carriage/stores/keychain/secrets';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import type { Identity, OpenIdentity } from '#custody/authority/identity';
+import type { DeviceClaims } from '#custody/audit/attestation';
 import type { ChainHead } from '#custody/audit/chain';
 import type { ActionDescription } from '#formats/action';
 import type { FileSink, FileSource } from '#formats/byte-stream';
@@ -14,6 +15,8 @@ import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { CodeScreen } from './code-screen.js';
 import type { ScanSpace } from './scan.js';
+import type { TokenKeys } from './token-keys.js';
+import type { TokenSpace } from './token-space.js';
 
 /** Deviations from safe defaults that must be named to be allowed; each is recorded. */
 export type Waiver = 'n-of-n' | 'threshold-1' | 'draft';
@@ -26,12 +29,26 @@ export interface FoundKey {
   readonly publicKey: Uint8Array;
   /** Where it rests, for people: `file:/path`, `keychain:…`, `ceremony:…`. */
   readonly location: string;
+  /** What the token says that holds it; absent for keys that are not in a token. */
+  readonly device?: DeviceClaims | undefined;
+}
+
+/** What a key does inside its token, besides signing. */
+export interface TokenOperations {
+  /** The code of an HMAC key over a message. @throws UsageError `E_KEY_CANNOT_MAC` */
+  mac(message: Uint8Array): Uint8Array;
+  /** AES-GCM: ciphertext ‖ 16-byte tag. @throws UsageError `E_KEY_CANNOT_ENCRYPT` */
+  seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** The plaintext, owned by the caller. @throws NegativeError `E_NOT_AUTHENTIC` */
+  open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array;
 }
 
 /** A key with its private side in memory. The receiver disposes it. */
 export interface OpenKey extends FoundKey, Disposable {
-  /** Raw private form of the descriptor (seed, scalar, key). */
+  /** Raw private form of the descriptor (seed, scalar, key). @throws RefusedError `E_KEY_IN_TOKEN` for a key in a token */
   readonly secret: SecretBytes;
+  /** Set for a key in a token: what can be done with it there. It signs by `signer`. */
+  readonly inToken?: TokenOperations | undefined;
   /** The same key expanded, where opening it had to expand it; disposed with it. */
   readonly signer?: ReadySigner | undefined;
 }
@@ -134,6 +151,14 @@ export interface Asker {
   readonly offered?: boolean;
   /** Leave for something that cannot be undone; `undefined` or absent where nobody can be asked. */
   confirm?(question: string): Promise<boolean | undefined>;
+  /** The PIN of a token, for a person to type; `left` says how many attempts remain, if the token does. Absent where nobody can be asked. */
+  pin?(question: {
+    readonly token: string;
+    readonly attempt: number;
+    readonly left: string;
+  }): Promise<SecretBytes | undefined>;
+  /** A new PIN, typed twice by a person. */
+  newPin?(question: { readonly what: string }): Promise<SecretBytes>;
   /** The people holding a role; outside a ceremony there are none. */
   people(role: string): readonly Person[];
   /** A longer exchange with whoever is there; undefined or absent where nobody can be asked. */
@@ -223,6 +248,10 @@ export interface AttestationShelf {
 
 /** Everything an action may touch. */
 export interface ActionContext {
+  /** The way to tokens; loaded when it is first asked for. Absent where there is none. */
+  readonly tokens?: (() => Promise<TokenSpace>) | undefined;
+  /** Keys that live in tokens. */
+  readonly tokenKeys?: (() => Promise<TokenKeys>) | undefined;
   readonly now: () => Date;
   /** Bytes from the operating system's generator. */
   readonly random: (length: number) => Uint8Array;

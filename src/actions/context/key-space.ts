@@ -8,7 +8,6 @@ import {
   type Material,
   type OpenStore,
   type Store,
-  type StoredEntry,
   type StorePlace,
   storeUnavailable,
 } from '#carriage/stores/store';
@@ -30,6 +29,14 @@ import {
   readPrivateFile,
 } from './private-forms.js';
 import { isPath, parseReference, pick } from './references.js';
+import {
+  createTokenPlaces,
+  entryOf,
+  foundInToken,
+  inTokenOnly,
+  type TokenKeysDoor,
+  type TokenPlaced,
+} from './token-places.js';
 import { unseal } from './unseal.js';
 
 /** What stands behind a key space. */
@@ -38,6 +45,8 @@ export interface KeySpaceOptions {
   readonly store: Store;
   /** The other stores, where there are any. */
   readonly openStore?: OpenStore | undefined;
+  /** Keys in tokens, loaded when one is asked for; `known` tells whether the home knows any. */
+  readonly tokenKeys?: TokenKeysDoor | undefined;
   /** For replacing key files in place; reading and new output go through `files`. */
   readonly disk: DurableFiles;
   readonly files: FileSpace;
@@ -48,9 +57,7 @@ export interface KeySpaceOptions {
 }
 
 /** Where a key was found, before its private part is touched. */
-type Place =
-  | { readonly kind: 'store'; readonly store: Store; readonly entry: StoredEntry }
-  | { readonly kind: 'path'; readonly path: string };
+type Place = TokenPlaced | { readonly kind: 'path'; readonly path: string };
 
 /** A private key found to be the one that its record describes; whoever receives it disposes both. */
 interface Compared {
@@ -73,14 +80,20 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     return await options.openStore(where);
   };
 
+  const inTokens = createTokenPlaces({ tokenKeys: options.tokenKeys, storeAt });
+
   const place = async (reference: string): Promise<Place> => {
     const parsed = parseReference(reference);
     if (parsed.kind === 'path') return parsed;
-    if (parsed.kind === 'token') throw storeUnavailable('pkcs11');
+    if (parsed.kind === 'token') return await inTokens.byUri(parsed.uri);
     const store = await storeAt(parsed.store);
     const { entries, problems } = await store.list();
-    const present = entries.filter(({ destroyed }) => !destroyed);
-    const entry = pick(present, parsed.name, 'key') ?? pick(entries, parsed.name, 'key');
+    const tokenKeys = parsed.store.kind === 'file' ? await inTokens.known() : [];
+    const all = [...entries, ...tokenKeys.map(entryOf)];
+    const present = all.filter(({ destroyed }) => !destroyed);
+    const entry = pick(present, parsed.name, 'key') ?? pick(all, parsed.name, 'key');
+    const key = tokenKeys.find(({ uri }) => uri === entry?.location);
+    if (key !== undefined) return { kind: 'token', keys: await inTokens.keys(), key };
     if (entry !== undefined) return { kind: 'store', store, entry };
     // A file that cannot be read may be the one that was meant.
     if (problems[0] !== undefined) throw problems[0];
@@ -97,15 +110,12 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
   const load = async (reference: string): Promise<Loaded> => {
     const where = await place(reference);
     if (where.kind === 'path') return await loadPath(where.path, options);
+    if (where.kind === 'token') throw inTokenOnly(where.key);
     const record = await decodeRecord(where.entry.record, where.entry.location);
     const found = await foundOf(record, where.entry.location);
     const material = await where.store.material(record.id);
     if (material === undefined) {
-      throw new RefusedError({
-        code: 'E_KEY_DESTROYED',
-        message: `key ${reference} was destroyed`,
-        hint: 'only its public key is left',
-      });
+      throw destroyed(reference);
     }
     return await loadMaterial(found, material);
   };
@@ -159,12 +169,18 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
         const { record, location } = where.entry;
         return await foundOf(await decodeRecord(record, location), location);
       }
+      if (where.kind === 'token') return await foundInToken(where.key);
       const loaded = await loadPath(where.path, options);
       forget(loaded);
       return loaded.found;
     },
 
     open: async (reference) => {
+      const where = await place(reference);
+      if (where.kind === 'token') {
+        if (where.key.record.state === 'destroyed') throw destroyed(reference);
+        return await where.keys.open(where.key);
+      }
       const loaded = await load(reference);
       const { found } = loaded;
       if (!loaded.sealed) return opened(found, loaded);
@@ -185,6 +201,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     },
 
     sealed: async (reference) => {
+      if ((await place(reference)).kind === 'token') return undefined;
       const loaded = await load(reference);
       if (loaded.sealed) return encodeKeyFile(loaded.file);
       forget(loaded);
@@ -203,6 +220,8 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       if (placement.store?.kind === 'keychain') await assertFitsKeychain(record);
       const beside = out === undefined || out === '-' ? [] : [recordPathOf(out)];
       if (out !== undefined) files.assertAbsent([out, ...beside]);
+      const inToken = await inTokens.bring(record, secret, placement.store);
+      if (inToken !== undefined) return inToken;
       const material = await protect(record, secret, placement);
       try {
         if (out === undefined) {
@@ -229,6 +248,9 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
 
     update: async (reference, change) => {
       const where = await place(reference);
+      if (where.kind === 'token') {
+        return await foundInToken(await where.keys.update(where.key, change));
+      }
       const loaded = await load(reference);
       const { found } = loaded;
       forget(loaded);
@@ -260,6 +282,9 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
 
     destroy: async (reference, change) => {
       const where = await place(reference);
+      if (where.kind === 'token') {
+        return await foundInToken(await where.keys.destroy(where.key, change));
+      }
       const loaded = await load(reference);
       const { found } = loaded;
       forget(loaded);
@@ -277,11 +302,13 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     list: async (where) => {
       const { entries, problems } = await (await storeAt(where)).list();
       if (problems[0] !== undefined) throw problems[0];
-      return await Promise.all(
+      const stored = await Promise.all(
         entries.map(async ({ record, location }) =>
           foundOf(await decodeRecord(record, location), location),
         ),
       );
+      if (where !== undefined && where.kind !== 'file') return stored;
+      return [...stored, ...(await Promise.all((await inTokens.known()).map(foundInToken)))];
     },
   };
 }
@@ -438,6 +465,14 @@ async function foundOf(record: KeyRecord, location: string): Promise<FoundKey> {
     publicKey: record.publicKey,
     location,
   };
+}
+
+function destroyed(reference: string): RefusedError {
+  return new RefusedError({
+    code: 'E_KEY_DESTROYED',
+    message: `key ${reference} was destroyed`,
+    hint: 'only its public key is left',
+  });
 }
 
 /** How people see a key: as they named it. */

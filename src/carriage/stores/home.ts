@@ -20,6 +20,8 @@ export interface Home {
   readonly audit: string;
   /** Statements that the log names. */
   readonly attestations: string;
+  /** What is known of keys in tokens. */
+  readonly tokens: string;
   /** Whether anything was ever kept here. @throws RefusedError `E_HOME_VERSION` */
   exists(): boolean;
   /** Runs `change` alone, making the home when there is none. @throws TryAgainError `E_LOCKED` */
@@ -48,6 +50,7 @@ export function openHome(files: DurableFiles, path: string): Home {
     identities: folders[2],
     audit: join(path, 'audit.jsonl'),
     attestations: join(path, 'attestations'),
+    tokens: join(path, 'tokens'),
     exists,
     change: (change) => {
       exists();

@@ -1,0 +1,125 @@
+import {
+  attributesOf,
+  descriptorFor,
+  type KeyAttributes,
+  keysIn,
+  type KeyShape,
+  shapeOf,
+} from '#carriage/stores/pkcs11/object';
+import { familyOf, mechanismsFor } from '#carriage/stores/pkcs11/family';
+import { allDescriptors } from '#crypto/registry';
+import { toHex } from '#formats/bytes';
+import { defineAction } from './action.js';
+import { table } from './context/table.js';
+import { leftText, type OpenToken } from './context/token-space.js';
+import { placeOf, tokenFields, tokensOf } from './hsm/place.js';
+
+/** A key of the token. */
+interface ListedKey {
+  readonly label: string;
+  readonly id: string;
+  /** Null for kinds that conclave does not know. */
+  readonly algorithm: string | null;
+  readonly attributes: KeyAttributes;
+}
+
+/** `conclave hsm info`. */
+export const hsmInfo = defineAction({
+  id: 'hsm.info',
+  summary: 'show a token, what it can do, and its keys',
+  description:
+    'Shows what a token says of itself and for which algorithms it has the mechanisms; with --keys it is entered, and its keys are ' +
+    'listed with where they come from. What a token says is a claim of its library, not evidence.',
+  inputs: {
+    ...tokenFields,
+    keys: { type: 'boolean', summary: 'enter the token and list its keys' },
+  },
+  outputs: { token: { type: 'report', summary: 'what the token says of itself' } },
+  effect: 'none',
+  exits: [69],
+  examples: [
+    {
+      command: 'conclave hsm info --module softhsm2 --token Root',
+      explains: 'without entering it',
+    },
+    {
+      command: 'conclave hsm info --module softhsm2 --token Root --keys --pin-file pin.txt',
+      explains: 'with its keys',
+    },
+  ],
+  async run(input, context) {
+    const space = await tokensOf(context);
+    using open = await space.open(placeOf(input), input.keys === true ? 'user' : 'never');
+    const mechanisms = open.token.mechanisms();
+    const algorithms: string[] = [];
+    for (const descriptor of await allDescriptors()) {
+      const family = familyOf(descriptor);
+      if (family !== undefined && mechanismsFor(family).every((each) => mechanisms.has(each))) {
+        algorithms.push(descriptor.name);
+      }
+    }
+    return {
+      token: open.description,
+      module: open.module.path,
+      library: open.module.library,
+      algorithms,
+      mechanisms: [...mechanisms].map((each) => `0x${each.toString(16)}`),
+      keys: input.keys === true ? await keysOf(open) : null,
+    };
+  },
+  present: ({ token, module, library, algorithms, mechanisms, keys }) => {
+    const pairs: readonly (readonly [string, string])[] = [
+      ['token', token.label],
+      ['serial', token.serial],
+      ['model', `${token.model} by ${token.manufacturer}`],
+      ['firmware', `${token.firmware}, hardware ${token.hardware}`],
+      ['module', `${module} (${library})`],
+      [
+        'PIN',
+        [token.pinSet ? 'set' : 'not set', leftText(token.attempts)].filter(Boolean).join(', '),
+      ],
+      ['can use', algorithms.join(', ')],
+      ['mechanisms', `${mechanisms.length}; --json lists them`],
+    ];
+    const lines = pairs.map(([name, value]) => `${name.padEnd(11)} ${value}`);
+    if (keys === null) return lines.join('\n');
+    if (keys.length === 0) return [...lines, 'no keys'].join('\n');
+    const rows = keys.map(({ label, id, algorithm, attributes }) => [
+      label,
+      algorithm ?? 'unknown',
+      id,
+      originText(attributes),
+    ]);
+    return [
+      ...lines,
+      '',
+      table(['KEY', 'ALGORITHM', 'ID', 'ORIGIN, AS THE TOKEN SAYS'], rows),
+    ].join('\n');
+  },
+});
+
+async function keysOf({ token }: OpenToken): Promise<readonly ListedKey[]> {
+  const found = token.session({ write: false }, (session) =>
+    keysIn(session).map((key): Omit<ListedKey, 'algorithm'> & { shape: KeyShape } => ({
+      label: key.label,
+      id: toHex(key.id),
+      attributes: attributesOf(session, key),
+      shape: shapeOf(session, key),
+    })),
+  );
+  return await Promise.all(
+    found.map(async ({ shape, ...key }) => ({
+      ...key,
+      algorithm: (await descriptorFor(shape))?.name ?? null,
+    })),
+  );
+}
+
+/** Where a key comes from, in words. */
+export function originText({ local, alwaysSensitive, neverExtractable }: KeyAttributes): string {
+  if (local === null) return 'it does not say';
+  if (!local) return 'brought in from outside';
+  return alwaysSensitive === true && neverExtractable === true
+    ? 'made in the token, never outside'
+    : 'made in the token';
+}

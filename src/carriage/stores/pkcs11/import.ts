@@ -1,0 +1,468 @@
+/**
+ * A key from outside into a token. It crosses the interface wrapped: under an AES key that itself crosses under an RSA key of
+ * the token. In clear it goes only into a token that cannot unwrap its kind, and whoever asked is told.
+ * @see PKCS#11 v3.1 §6.1.21 for the layout
+ */
+import { aesKwpWrap } from '#crypto/aes-kwp';
+import { DerReader, TAG } from '#crypto/der';
+import type { Descriptor, Implementation, RandomSource } from '#crypto/descriptor';
+import { encodePrivateKeyInfo } from '#crypto/encodings/private-key-info';
+import { assertPrivate } from '#crypto/lengths';
+import { type OaepHash, readRsaPublicKey, rsaOaepSeal, spkiOfRsaJwk } from '#crypto/rsa-oaep';
+import { toBase64Url } from '#formats/bytes';
+import { ConclaveError, RefusedError, UnavailableError } from '#formats/errors';
+import type { SecretBytes } from '#formats/secret-bytes';
+import { challenge } from './challenge.js';
+import {
+  type Attribute,
+  CK_PARAMS,
+  CKA,
+  CKG,
+  CKK,
+  CKM,
+  CKO,
+  CKZ_DATA_SPECIFIED,
+  type Handle,
+} from './cryptoki.js';
+import { type Family, familyOf, mechanismsFor } from './family.js';
+import {
+  attributesOf,
+  findKey,
+  type KeyAttributes,
+  type KeyObject,
+  type KeySearch,
+  keysIn,
+  stripped,
+} from './object.js';
+import { asBuffer, type Mechanism, type MechanismParameter, type Session } from './session.js';
+import type { Token } from './token.js';
+import { assertFree, keyTemplate, publicObject } from './template.js';
+
+/** How the key may cross: `auto` wraps, and goes in clear only where the token cannot unwrap. */
+export type ImportWay = 'auto' | 'wrapped' | 'clear';
+
+/** A key to be imported. */
+export interface ImportRequest {
+  readonly descriptor: Descriptor;
+  readonly implementation: Implementation;
+  /** Raw private form; borrowed. */
+  readonly secret: SecretBytes;
+  readonly publicKey: Uint8Array;
+  readonly label: string;
+  /** CKA_ID. */
+  readonly id: Uint8Array;
+  readonly way: ImportWay;
+  /** An RSA key of the token to wrap under; one for this import alone when not given. */
+  readonly under?: KeySearch | undefined;
+  readonly random: RandomSource;
+}
+
+/** What was done. */
+export interface Imported {
+  readonly key: KeyObject;
+  /** For people and records. */
+  readonly crossing: string;
+  /** Whether the key crossed the interface in clear. */
+  readonly clear: boolean;
+  readonly check: string | undefined;
+  readonly attributes: KeyAttributes;
+}
+
+/** Bits of the RSA key that lives for one import. */
+const WRAPPING_BITS = 3072;
+
+/** Answers that mean "I cannot unwrap such a key", as tokens give them; everything else is trouble, and no reason to go in clear. */
+const CANNOT: ReadonlySet<string> = new Set([
+  'CKR_ARGUMENTS_BAD',
+  'CKR_ATTRIBUTE_TYPE_INVALID',
+  'CKR_ATTRIBUTE_VALUE_INVALID',
+  'CKR_FUNCTION_FAILED',
+  'CKR_FUNCTION_NOT_SUPPORTED',
+  'CKR_GENERAL_ERROR',
+  'CKR_KEY_TYPE_INCONSISTENT',
+  'CKR_MECHANISM_INVALID',
+  'CKR_MECHANISM_PARAM_INVALID',
+  'CKR_TEMPLATE_INCOMPLETE',
+  'CKR_TEMPLATE_INCONSISTENT',
+  'CKR_WRAPPED_KEY_INVALID',
+]);
+
+const OAEP: readonly {
+  readonly name: OaepHash;
+  readonly hash: number;
+  readonly mgf: number;
+}[] = [
+  { name: 'sha256', hash: CKM.SHA256, mgf: CKG.MGF1_SHA256 },
+  // SoftHSM 2.6 knows no other; for OAEP the weakness of SHA-1 does not matter.
+  { name: 'sha1', hash: CKM.SHA_1, mgf: CKG.MGF1_SHA1 },
+];
+
+/**
+ * Imports and challenges a key. Whatever goes wrong after something was created removes it again.
+ * @throws UnavailableError `E_TOKEN_ALGORITHM` where the token does not know such keys; OutputError `E_KEY_EXISTS`,
+ * `E_KEY_NAME_TAKEN`; NegativeError `E_TOKEN_CHALLENGE`; and what the token answers
+ */
+export function importKey(token: Token, request: ImportRequest): Imported {
+  const { descriptor, secret } = request;
+  const mechanisms = token.mechanisms();
+  const family = supportedFamily(descriptor, mechanisms, token.name);
+  // Tokens take keys of a wrong length without a word.
+  secret.use((raw) => {
+    assertPrivate(descriptor, raw);
+  });
+  return token.session({ write: true }, (session) => {
+    const again = alreadyThere(session, family, request);
+    if (again !== undefined) return again;
+    assertFree(session, request, token.name);
+    const crossed = cross(session, mechanisms, family, request, token.name);
+    const made: Handle[] = [crossed.handle];
+    try {
+      if (descriptor.kind !== 'symmetric') {
+        made.push(session.create(publicObject(family, request), 'storing the public key'));
+      }
+      const [key] = keysIn(session, { object: request.label, id: request.id });
+      if (key === undefined) throw vanished(request.label, token.name);
+      const { implementation, publicKey, random } = request;
+      const check = challenge(
+        session,
+        { handle: key.handle, descriptor, family },
+        { implementation, publicKey, secret, random },
+      );
+      const { crossing, clear } = crossed;
+      return { key, crossing, clear, check, attributes: attributesOf(session, key) };
+    } catch (error) {
+      removeQuietly(session, made);
+      throw error;
+    }
+  });
+}
+
+/** The same key from an import before, cut short or not: completed and challenged, so that doing it again is harmless. */
+function alreadyThere(
+  session: Session,
+  family: Family,
+  request: ImportRequest,
+): Imported | undefined {
+  const { descriptor, implementation, publicKey, secret, random } = request;
+  const [key, ...others] = keysIn(session, { id: request.id });
+  if (key === undefined || others.length > 0) return undefined;
+  if (descriptor.kind !== 'symmetric' && key.publicHandle === undefined) {
+    const named = { ...request, label: key.label };
+    session.create(publicObject(family, named), 'storing the public key');
+  }
+  const usable = { handle: key.handle, descriptor, family };
+  const check = challenge(session, usable, { implementation, publicKey, secret, random });
+  const attributes = attributesOf(session, key);
+  return { key, crossing: 'it was in the token already', clear: false, check, attributes };
+}
+
+/**
+ * The family of an algorithm in a token that has its mechanisms.
+ * @throws UnavailableError `E_TOKEN_ALGORITHM`
+ */
+export function supportedFamily(
+  descriptor: Descriptor,
+  mechanisms: ReadonlySet<number>,
+  where: string,
+): Family {
+  const family = familyOf(descriptor);
+  if (family !== undefined && mechanismsFor(family).every((each) => mechanisms.has(each))) {
+    return family;
+  }
+  const name = descriptor.profile === '' ? descriptor.name : `${descriptor.name} (hybrid)`;
+  throw new UnavailableError({
+    code: 'E_TOKEN_ALGORITHM',
+    message:
+      family === undefined
+        ? `PKCS#11 has no ${name} keys, so that no token can hold one`
+        : `the ${where} cannot use ${name} keys`,
+    hint: 'key generate --store pkcs11:LABEL keeps such a key sealed on a token: stored, not protected by it',
+  });
+}
+
+interface Crossed {
+  readonly handle: Handle;
+  readonly crossing: string;
+  readonly clear: boolean;
+}
+
+function cross(
+  session: Session,
+  mechanisms: ReadonlySet<number>,
+  family: Family,
+  request: ImportRequest,
+  where: string,
+): Crossed {
+  const { way, descriptor } = request;
+  let because = 'it was asked for';
+  if (way !== 'clear') {
+    try {
+      return crossWrapped(session, mechanisms, family, request, where);
+    } catch (error) {
+      const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
+      const cannot =
+        error instanceof ConclaveError &&
+        (error.code === 'E_TOKEN_CANNOT_UNWRAP' || CANNOT.has(String(ckr)));
+      if (!cannot) throw error;
+      if (way === 'wrapped' || request.under !== undefined) {
+        throw new RefusedError({
+          code: 'E_TOKEN_CANNOT_UNWRAP',
+          message: `the ${where} does not unwrap ${descriptor.name} keys${typeof ckr === 'string' ? ` (${ckr})` : ''}`,
+          hint: 'say --way clear to pass it in clear, if nothing listens between this program and the token',
+          cause: error,
+        });
+      }
+      because =
+        typeof ckr === 'string'
+          ? `the token does not unwrap such keys (${ckr})`
+          : 'the token unwraps no keys';
+    }
+  }
+  const handle = createClear(session, family, request);
+  return { handle, crossing: `in clear: ${because}`, clear: true };
+}
+
+/** Passes the key itself, under each name that its curve may have in this token. */
+function createClear(session: Session, family: Family, request: ImportRequest): Handle {
+  const spellings = family.kind === 'ec' ? family.parameters : [Buffer.alloc(0)];
+  let refusal: unknown;
+  for (const parameters of spellings) {
+    const template = clearTemplate(family, request, parameters);
+    try {
+      return session.create(template, 'taking in the key');
+    } catch (error) {
+      const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
+      if (!CANNOT.has(String(ckr))) throw error;
+      refusal ??= error;
+    } finally {
+      wipeValues(template);
+    }
+  }
+  throw refusal;
+}
+
+function crossWrapped(
+  session: Session,
+  mechanisms: ReadonlySet<number>,
+  family: Family,
+  request: ImportRequest,
+  where: string,
+): Crossed {
+  const kwp = [CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD].find((each) => mechanisms.has(each));
+  if (kwp === undefined || !mechanisms.has(CKM.RSA_PKCS_OAEP)) {
+    throw new UnavailableError({
+      code: 'E_TOKEN_CANNOT_UNWRAP',
+      message: `the ${where} unwraps no keys`,
+    });
+  }
+  const { under } = request;
+  const pair = under === undefined ? momentary(session) : lasting(session, under, where);
+  const kek = request.random(32);
+  let aes: { readonly handle: Handle; readonly hash: OaepHash } | undefined;
+  try {
+    aes = unwrapKek(session, pair, kek);
+    const payload = payloadOf(request);
+    let wrapped: Buffer;
+    try {
+      wrapped = asBuffer(aesKwpWrap(kek, payload));
+    } finally {
+      payload.fill(0);
+    }
+    const handle = session.unwrap({ mechanism: kwp }, aes.handle, wrapped, [
+      ...keyTemplate(family, request),
+    ]);
+    const key = under === undefined ? 'an RSA key made for it' : 'an RSA key of the token';
+    return { handle, crossing: `wrapped (AES-KWP, OAEP ${aes.hash}) under ${key}`, clear: false };
+  } finally {
+    kek.fill(0);
+    removeQuietly(session, [
+      ...(aes === undefined ? [] : [aes.handle]),
+      ...(under === undefined ? [pair.privateKey, pair.publicKey] : []),
+    ]);
+  }
+}
+
+interface WrappingPair {
+  readonly publicKey: Handle;
+  readonly privateKey: Handle;
+}
+
+/** An RSA key pair that ends with the session. */
+function momentary(session: Session): WrappingPair {
+  const common: readonly Attribute[] = [{ type: CKA.TOKEN, value: false }];
+  return session.generateKeyPair(
+    { mechanism: CKM.RSA_PKCS_KEY_PAIR_GEN },
+    [
+      ...common,
+      { type: CKA.MODULUS_BITS, value: WRAPPING_BITS },
+      { type: CKA.PUBLIC_EXPONENT, value: Buffer.of(1, 0, 1) },
+      { type: CKA.WRAP, value: true },
+      { type: CKA.ENCRYPT, value: true },
+    ],
+    [
+      ...common,
+      { type: CKA.PRIVATE, value: true },
+      { type: CKA.SENSITIVE, value: true },
+      { type: CKA.EXTRACTABLE, value: false },
+      { type: CKA.UNWRAP, value: true },
+      { type: CKA.DECRYPT, value: true },
+    ],
+  );
+}
+
+function lasting(session: Session, under: KeySearch, where: string): WrappingPair {
+  const key = findKey(session, { ...under, type: 'private' }, where);
+  if (key.keyType === CKK.RSA && key.publicHandle !== undefined) {
+    return { publicKey: key.publicHandle, privateKey: key.handle };
+  }
+  throw new RefusedError({
+    code: 'E_TOKEN_WRAPPING_KEY',
+    message: `${key.label} cannot wrap: it is no RSA key with its public key beside it`,
+    hint: 'leave --under out: a key for this import alone is made then',
+  });
+}
+
+/** Carries an AES key over under RSA-OAEP, with the best hash that the token takes. */
+function unwrapKek(
+  session: Session,
+  pair: WrappingPair,
+  kek: Uint8Array,
+): { readonly handle: Handle; readonly hash: OaepHash } {
+  const modulus = session.attribute(pair.publicKey, CKA.MODULUS) ?? Buffer.alloc(0);
+  const exponent = session.attribute(pair.publicKey, CKA.PUBLIC_EXPONENT) ?? Buffer.alloc(0);
+  const what = "the token's wrapping key";
+  const spki = spkiOfRsaJwk(toBase64Url(stripped(modulus)), toBase64Url(stripped(exponent)), what);
+  const rsa = readRsaPublicKey(spki, what);
+  let refusal: unknown;
+  for (const { name, hash, mgf } of OAEP) {
+    const parameter = {
+      type: CK_PARAMS.RSA_OAEP,
+      hashAlg: hash,
+      mgf,
+      source: CKZ_DATA_SPECIFIED,
+    } as MechanismParameter;
+    const mechanism: Mechanism = { mechanism: CKM.RSA_PKCS_OAEP, parameter };
+    try {
+      const handle = session.unwrap(
+        mechanism,
+        pair.privateKey,
+        asBuffer(rsaOaepSeal(rsa, name, kek)),
+        [
+          { type: CKA.CLASS, value: CKO.SECRET_KEY },
+          { type: CKA.KEY_TYPE, value: CKK.AES },
+          { type: CKA.TOKEN, value: false },
+          { type: CKA.PRIVATE, value: true },
+          { type: CKA.SENSITIVE, value: true },
+          { type: CKA.EXTRACTABLE, value: false },
+          { type: CKA.UNWRAP, value: true },
+        ],
+      );
+      return { handle, hash: name };
+    } catch (error) {
+      const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
+      if (!CANNOT.has(String(ckr))) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
+}
+
+/** What is wrapped: the raw bytes of a secret key, PKCS#8 of a private one. The caller wipes it. */
+function payloadOf({ descriptor, secret, publicKey }: ImportRequest): Uint8Array {
+  return secret.use((raw) =>
+    descriptor.kind === 'symmetric'
+      ? raw.slice()
+      : encodePrivateKeyInfo(descriptor, raw, publicKey),
+  );
+}
+
+/** The key itself as attributes; values of it are wiped afterwards. CKA_VALUE_LEN beside CKA_VALUE is refused by tokens. */
+function clearTemplate(
+  family: Family,
+  request: ImportRequest,
+  parameters: Buffer,
+): readonly Attribute[] {
+  const { secret, implementation } = request;
+  const raw = secret.use((bytes) => Buffer.from(bytes));
+  const common = keyTemplate(family, request);
+  switch (family.kind) {
+    case 'aes':
+    case 'hmac':
+      return [...common, { type: CKA.VALUE, value: raw }];
+    case 'ec':
+      return [
+        ...common,
+        { type: CKA.EC_PARAMS, value: parameters },
+        { type: CKA.VALUE, value: raw },
+      ];
+    case 'lattice': {
+      const expanded = 'expanded' in implementation ? implementation.expanded : undefined;
+      return [
+        ...common,
+        { type: CKA.PARAMETER_SET, value: family.parameterSet },
+        { type: CKA.SEED, value: raw },
+        // Some tokens take the seed alone, some the expanded key alone; both together are taken most widely.
+        ...(expanded === undefined
+          ? []
+          : [{ type: CKA.VALUE, value: asBuffer(expanded.from(raw)) }]),
+      ];
+    }
+    case 'rsa': {
+      raw.fill(0);
+      return [...common, ...rsaAttributes(request)];
+    }
+  }
+}
+
+/** RSAPrivateKey (RFC 8017 §A.1.2) inside PKCS#8, as CRT attributes. */
+function rsaAttributes({ descriptor, secret, publicKey }: ImportRequest): readonly Attribute[] {
+  const der = secret.use((bytes) => encodePrivateKeyInfo(descriptor, bytes, publicKey));
+  try {
+    const info = new DerReader(der, 'RSA private key').sequence();
+    info.smallInteger();
+    info.sequence();
+    const key = new DerReader(info.octetString(), 'RSA private key').sequence();
+    key.smallInteger();
+    return [
+      CKA.MODULUS,
+      CKA.PUBLIC_EXPONENT,
+      CKA.PRIVATE_EXPONENT,
+      CKA.PRIME_1,
+      CKA.PRIME_2,
+      CKA.EXPONENT_1,
+      CKA.EXPONENT_2,
+      CKA.COEFFICIENT,
+    ].map((type) => ({ type, value: stripped(key.content(TAG.integer)) }));
+  } finally {
+    der.fill(0);
+  }
+}
+
+/** Wipes what belongs to this import alone: public parameters are shared and short. */
+function wipeValues(template: readonly Attribute[]): void {
+  for (const { type, value } of template) {
+    const secretType =
+      type === CKA.VALUE ||
+      type === CKA.SEED ||
+      (type >= CKA.PRIVATE_EXPONENT && type <= CKA.COEFFICIENT);
+    if (secretType && Buffer.isBuffer(value)) value.fill(0);
+  }
+}
+
+function removeQuietly(session: Session, handles: readonly Handle[]): void {
+  for (const handle of handles) {
+    try {
+      session.destroy(handle);
+    } catch {
+      // The first error is the one to tell; a token that was pulled destroys nothing now.
+    }
+  }
+}
+
+function vanished(label: string, where: string): UnavailableError {
+  return new UnavailableError({
+    code: 'E_TOKEN_KEY_VANISHED',
+    message: `the ${where} took ${label} and does not find it again`,
+    hint: 'look with conclave hsm info before anything else is done',
+  });
+}
