@@ -163,7 +163,10 @@ async function signatureOf(
         hint: 'leave --format out: the code is raw bytes',
       });
     }
-    return key.secret.use((secret) => implementation.mac?.(signed, secret) ?? new Uint8Array(0));
+    return (
+      key.inToken?.mac(signed) ??
+      key.secret.use((secret) => implementation.mac?.(signed, secret) ?? new Uint8Array(0))
+    );
   }
   throw cannotSign(descriptor, asked.key);
 }

@@ -17,6 +17,7 @@ import { InternalError, MissingInputError, RefusedError, UsageError } from '#for
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
 import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
+import { assertInPlace, replaceFile, withUnsealed } from './key-in-place.js';
 import { markText } from './marks.js';
 import {
   assertMatches,
@@ -380,47 +381,6 @@ async function loadMaterial(found: FoundKey, material: Material): Promise<Loaded
   } finally {
     material.bytes.fill(0);
   }
-}
-
-async function withUnsealed<T>(
-  file: KeyFile,
-  what: string,
-  found: FoundKey,
-  ask: Asker,
-  work: (secret: SecretBytes, passphrase: SecretBytes) => T,
-): Promise<T> {
-  const { secret, passphrase } = await unseal(file, what, ask);
-  try {
-    (await assertMatches(found.descriptor, secret, found.record, what))?.[Symbol.dispose]();
-    return work(secret, passphrase);
-  } finally {
-    secret.dispose();
-    passphrase.dispose();
-  }
-}
-
-/** A plain key's record is replaced beside it, a sealed key's file as a whole. */
-function replaceFile(
-  disk: DurableFiles,
-  path: string,
-  record: KeyRecord,
-  sealed: Uint8Array | undefined,
-): void {
-  assertInPlace(path);
-  if (sealed === undefined) {
-    disk.write(recordPathOf(path), encodeRecord(record), { overwrite: true });
-  } else {
-    disk.write(path, sealed, { secret: true, overwrite: true });
-  }
-}
-
-function assertInPlace(path: string): void {
-  if (path !== '-') return;
-  throw new UsageError({
-    code: 'E_KEY_NOT_IN_PLACE',
-    message: 'a key from standard input cannot be changed in place',
-    hint: 'name its file',
-  });
 }
 
 /** A private key that is the one its record describes; wiped when it is not. */
