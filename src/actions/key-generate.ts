@@ -128,7 +128,7 @@ export const keyGenerate = defineAction({
     const born = await bornInToken(input, store, { descriptor, environment, tags }, context);
     if (born !== undefined) {
       const { record, uri, device } = born.key;
-      const written = publicForm(descriptor, record.publicKey, environment);
+      const written = publicForm(descriptor, record);
       if (input.publicOut !== undefined && written !== undefined) {
         context.files.write(input.publicOut, await written());
       }
