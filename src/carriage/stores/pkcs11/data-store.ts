@@ -5,14 +5,8 @@
  */
 import { fromUtf8, utf8 } from '#formats/bytes';
 import { isObject, parseCanonicalJson } from '#formats/canonical-json';
-import type {
-  ConclaveError} from '#formats/errors';
-import {
-  InputError,
-  MissingInputError,
-  OutputError,
-  RefusedError,
-} from '#formats/errors';
+import type { ConclaveError } from '#formats/errors';
+import { InputError, MissingInputError, OutputError, RefusedError } from '#formats/errors';
 import { decodeKeyFile, MAX_KEY_FILE_BYTES } from '../key-file.js';
 import type { Material, Store, StoredEntry, StoredKey } from '../store.js';
 import { type Attribute, CKA, CKO, type Handle } from './cryptoki.js';
