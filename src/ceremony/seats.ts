@@ -8,6 +8,7 @@ import { InputError, NegativeError, RefusedError, UsageError } from '#formats/er
 import type { Definition } from '#script/definition';
 import {
   parseAnswers,
+  parseBrought,
   parseDefinition,
   parseParticipants,
   parseSite,
@@ -111,7 +112,7 @@ export async function takeSeats(
     siteFolder,
     slips,
     handsOut: environment === 'dev',
-    outside: outsideFiles(definition, parameters, site, siteFolder),
+    outside: outsideFiles(definition, parameters, site, siteFolder, brought(input, context)),
     vault,
     recorder,
   };
@@ -301,19 +302,35 @@ async function loadActions(
   return actions;
 }
 
-/** Files from outside by the names that steps use: values of path parameters, and what the site file binds them to. */
+/** What the people of an answers file bring. That a file may answer at all was decided before. */
+function brought(
+  { answers }: RunInput,
+  { host: { files } }: CommandContext,
+): Readonly<Record<string, string>> {
+  if (answers === undefined) return {};
+  const given = parseBrought(files.read(answers, MAX_YAML_BYTES), answers);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, path]) => [name, join(dirname(answers), path)]),
+  );
+}
+
+/**
+ * Files from outside by the names that steps use: values of path parameters, and what the site file, or in a rehearsal the
+ * answers file, binds them to.
+ */
 function outsideFiles(
   definition: Definition,
   parameters: Readonly<Record<string, string | number | boolean>>,
   site: Site,
   siteFolder: string,
+  brought: Readonly<Record<string, string>>,
 ): ReadonlyMap<string, string> {
   const outside = new Map<string, string>();
   for (const [name, { type }] of Object.entries(definition.parameters)) {
     const value = parameters[name];
     if (type !== 'path' || typeof value !== 'string') continue;
     const bound = site.bindings[name];
-    outside.set(value, bound === undefined ? value : join(siteFolder, bound));
+    outside.set(value, bound === undefined ? (brought[name] ?? value) : join(siteFolder, bound));
   }
   return outside;
 }

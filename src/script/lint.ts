@@ -6,6 +6,7 @@
 import type { ActionDescription } from '#formats/action';
 import type { Definition, Positions } from './definition.js';
 import { actionRules } from './rules/actions.js';
+import { changeRules } from './rules/changes.js';
 import { closingRules } from './rules/closing.js';
 import { humanStepRules } from './rules/humans.js';
 import { referenceRules } from './rules/references.js';
@@ -29,6 +30,7 @@ const RULES: readonly Rules[] = [
   actionRules,
   humanStepRules,
   secretRules,
+  changeRules,
   closingRules,
 ];
 

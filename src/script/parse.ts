@@ -122,6 +122,14 @@ export function parseAnswers(bytes: Uint8Array, name: string): Answers {
   );
 }
 
+/**
+ * What the people of an answers file bring along: files for parameters of type `path`, relative to the answers file.
+ * @throws what {@link parseAnswers} throws
+ */
+export function parseBrought(bytes: Uint8Array, name: string): Readonly<Record<string, string>> {
+  return shaped(answersSchema, readYaml(bytes, name), 'E_ANSWERS_MALFORMED').brings ?? {};
+}
+
 function answerOf(raw: RawAnswer): ScriptedAnswer {
   const { confirm, text, choice, 'passphrase-file': passphraseFile } = raw;
   if (confirm !== undefined) return { confirm };

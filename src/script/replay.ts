@@ -83,9 +83,22 @@ class Walk {
       participants: this.#participants,
       artifacts: new Map(artifacts.map((artifact) => [artifact.path, artifact])),
       keys: this.#keys,
+      changedSets: this.#changedSets(),
       signoffs: this.#signoffs.map(({ data }) => data),
       closed: this.#closed,
     };
+  }
+
+  /** What steps said that protect something and were given no key: they changed a set that people brought. */
+  #changedSets(): Replayed['changedSets'] {
+    return [...this.#finished].flatMap(([at, { outputs }]) => {
+      const step = this.#instances[at]?.step;
+      const action = step?.kind === 'action' ? this.#actions.get(step.uses) : undefined;
+      if (action?.secrecy !== 'protects') return [];
+      if (Object.values(action.inputs).some(({ type }) => type === 'key')) return [];
+      const { setId, root } = outputs;
+      return typeof setId === 'string' && typeof root === 'string' ? [{ setId, root }] : [];
+    });
   }
 
   step(entry: Entry, before: Entry | undefined): void {

@@ -28,6 +28,8 @@ export interface Replayed {
   /** Artifacts that still count, by path: those of steps that were finished and not rolled back. */
   readonly artifacts: ReadonlyMap<string, RecordedArtifact>;
   readonly keys: readonly RecordedKey[];
+  /** Sets of shares that steps changed, without a key of the session: what their steps said of them. */
+  readonly changedSets: readonly { readonly setId: string; readonly root: string }[];
   readonly signoffs: readonly EntryData['signoff'][];
   readonly closed: EntryData['session.closed'] | undefined;
 }

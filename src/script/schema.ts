@@ -167,6 +167,7 @@ const answer = strict({
 
 /** An answers file. */
 export const answersSchema = strict({
+  brings: named(path, 64).optional(),
   answers: z.record(
     z
       .string()

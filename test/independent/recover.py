@@ -3,8 +3,9 @@
 
     recover.py [--set set.json] [--passphrase-file F]... --out FILE SHARE...
 
-SHARE is a share file (CBOR), a text file of SLIP-39 words, or the text of a card (docs/spec/share-card.md); FILE may be -. A key comes back as its raw private form, a file as
-its bytes. Not here: shares sealed to an identity (they need X-Wing) and signatures of set.json (they need ML-DSA).
+SHARE is a share file (CBOR), a text file of SLIP-39 words, or the text of a card (docs/spec/share-card.md); FILE may be -. A key
+comes back as its raw private form, a file as its bytes. Not here: shares sealed to an identity (they need X-Wing), shares sealed by
+Argon2id (the standard library has none), and signatures of set.json (they need ML-DSA).
 
 Exit codes: 0 done, 1 the shares are wrong, 65 malformed, 75 too few shares, 77 wrong passphrase.
 This is a reader for an emergency. It is slow, it is not constant-time, and it does not wipe memory.
@@ -239,20 +240,23 @@ def cbor_decode(data, name):
 class Share:
     def __init__(self, data, name):
         fields = cbor_decode(data, name)
-        if not isinstance(fields, dict) or fields.get(0) != "conclave/share" or fields.get(1) != 1:
-            raise Problem(65, f"{name} is not a share of version 1")
+        if not isinstance(fields, dict) or fields.get(0) != "conclave/share" or fields.get(1) not in (1, 2):
+            raise Problem(65, f"{name} is not a share of version 1 or 2")
         checksum = fields.pop(11, None)
         if checksum != sha256(cbor_encode(fields))[:4]:
             raise Problem(1, f"{name} is damaged: its checksum does not match")
         try:
             self.name = name
             self.set_id, self.root = fields[2], fields[3]
-            self.group, self.member = fields[4]
+            self.group, self.member, self.epoch = fields[4] if fields[1] == 2 else [*fields[4], 0]
             self.group_threshold, flat = fields[5]
             self.groups = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
             self.environment = fields[6]
             self.seal = fields[7]
-            self.package = fields.get(8)
+            self.package, self.origin = fields.get(8), self.root
+            if fields[1] == 2 and self.package is not None:
+                *self.package, self.origin = self.package
+            assert fields[1] == (2 if self.epoch > 0 or self.seal[0] == 3 else 1)
             self.body = fields[10]
             self.aad = cbor_encode({k: v for k, v in fields.items() if k <= 8})
             self.number = 256 * self.group + self.member
@@ -261,7 +265,7 @@ class Share:
             raise Problem(65, f"{name} is not a share: a field is wrong") from None
 
     def what(self):
-        return (self.set_id, self.root, self.group_threshold, tuple(self.groups), self.environment)
+        return (self.set_id, self.root, self.epoch, self.group_threshold, tuple(self.groups), self.environment)
 
     def open(self, passphrases):
         """share(32) and r(23)."""
@@ -282,6 +286,8 @@ class Share:
                     break
             if opening is None:
                 raise Problem(77, f"no passphrase opens {self.name}")
+        elif kind == 3:
+            raise Problem(77, f"{self.name} is sealed by Argon2id, which Python has not; use conclave, or open it by hand")
         else:
             raise Problem(77, f"{self.name} is sealed to an identity; this reader opens passphrases only")
         if len(opening) != 55:
@@ -309,8 +315,8 @@ class ShareSet:
             self.fields = fields = outer["set"]
             if canonical(outer) + b"\n" != data:
                 raise Problem(65, f"{name} is not canonical JSON")
-            if fields["type"] != "conclave/share-set" or fields["version"] != 1:
-                raise Problem(65, f"{name} is not a share set of version 1")
+            if fields["type"] != "conclave/share-set" or fields["version"] not in (1, 2):
+                raise Problem(65, f"{name} is not a share set of version 1 or 2")
             rest = {k: v for k, v in fields.items() if k != "digest"}
             if sha256(canonical(rest)).hex() != fields["digest"]:
                 raise Problem(1, f"{name} is damaged: its digest does not match")
@@ -320,21 +326,32 @@ class ShareSet:
             self.groups = [(q["threshold"], q["shares"]) for q in fields["groups"]]
             self.commitments = {c["index"]: bytes.fromhex(c["commitment"]) for c in fields["commitments"]}
             self.k = None if fields["kekCommitment"] is None else bytes.fromhex(fields["kekCommitment"])
-            public_key = base64.b64decode(fields["publicKey"] or "")
+            self.public_key = base64.b64decode(fields["publicKey"] or "")
+            # A changed set: its shares bear the root of their dealing, K and package are those of the first one.
+            lineage = fields["lineage"] if fields["version"] == 2 else None
+            self.epoch = lineage["epoch"] if lineage else 0
+            self.dealing = bytes.fromhex(lineage["dealing"]) if lineage else self.root
+            origin = lineage["origin"] if lineage else fields
+            self.origin = bytes.fromhex(origin["root"])
+            origin_groups = [(q["threshold"], q["shares"]) for q in origin["groups"]]
+            self.secret_a = self.context(origin["groupThreshold"], origin_groups)
+            self.a = self.context(fields["groupThreshold"], self.groups)
         except (KeyError, ValueError, TypeError):
             raise Problem(65, f"{name} is not a share set") from None
-        self.a = sha256(
-            b"conclave/share-a",
-            self.suite,
-            self.set_id,
-            bytes([fields["groupThreshold"], len(self.groups)]),
-            bytes(v for quorum in self.groups for v in quorum),
-            len(public_key).to_bytes(4, "big"),
-            public_key,
-        )
         ordered = [self.commitments[i] for i in sorted(self.commitments)]
         if sha256(b"conclave/share-r", self.a, self.k or bytes(32), *ordered) != self.root:
             raise Problem(1, f"{name}: its root does not follow from its commitments")
+
+    def context(self, group_threshold, groups):
+        return sha256(
+            b"conclave/share-a",
+            self.suite,
+            self.set_id,
+            bytes([group_threshold, len(groups)]),
+            bytes(v for quorum in groups for v in quorum),
+            len(self.public_key).to_bytes(4, "big"),
+            self.public_key,
+        )
 
     def check_share(self, share, value, r):
         block = b"conclave/share-c" + self.a + share.number.to_bytes(2, "big") + self.suite + bytes(6)
@@ -342,7 +359,7 @@ class ShareSet:
             raise Problem(1, f"{share.name} does not open its commitment")
 
     def check_secret(self, secret):
-        block = b"conclave/share-k" + self.a + bytes(2) + self.suite + bytes(6)
+        block = b"conclave/share-k" + self.secret_a + bytes(2) + self.suite + bytes(6)
         if sha256(block, secret, bytes(23)) != self.k:
             raise Problem(1, "what the shares recombine to is not what was committed")
 
@@ -387,10 +404,14 @@ def recover_envelopes(shares, share_set, passphrases):
     if share_set is not None:
         f = share_set.fields
         environment = ["production", "rehearsal", "dev"].index(f["environment"])
-        reference = (share_set.set_id, share_set.root, f["groupThreshold"], tuple(share_set.groups), environment)
-    odd = [share.name for share in shares if share.what() != reference]
+        dealing = (share_set.set_id, share_set.dealing, share_set.epoch)
+        reference = (*dealing, f["groupThreshold"], tuple(share_set.groups), environment)
+    odd = [share for share in shares if share.what() != reference]
     if odd:
-        raise Problem(1, f"{', '.join(odd)}: of another set")
+        names = ", ".join(share.name for share in odd)
+        if all(share.set_id == reference[0] for share in odd):
+            raise Problem(1, f"{names}: of another dealing of this set, epoch {odd[0].epoch} and not {reference[2]}")
+        raise Problem(1, f"{names}: of another set")
     first = shares[0]
     quorum = choose(first.group_threshold, first.groups, {share.number for share in shares})
     values = {}
@@ -410,7 +431,7 @@ def recover_envelopes(shares, share_set, passphrases):
         package = share_set.package()
     if package is None:
         raise Problem(65, "the sealed package is not in the shares: give --set set.json")
-    return open_package(package, secret, first.set_id, first.root)
+    return open_package(package, secret, first.set_id, first.origin if share_set is None else share_set.origin)
 
 
 # --- SLIP-39, section 7 -------------------------------------------------------------------------------------------------

@@ -118,4 +118,43 @@ describe.skipIf(!needs('python3', hasProgram('python3'), 'no Python 3'))('recove
     writeFileSync(a.set, set);
     expect(recover('--set', a.set, ...a.shares).code).toBe(1);
   });
+
+  it('rebuilds sets that were changed, names old cards, and says what it cannot open', async () => {
+    using desk = new Desk();
+    const secret = utf8('the same secret in new hands');
+    const split = await desk.split({ in: desk.write('secret', secret), unsealed: true });
+    const plain = { unsealed: true };
+    const fresh = await desk.refresh(split.shares, { ...plain, outDir: desk.path('a') });
+    const five = await desk.reshare(fresh.shares.slice(1), {
+      ...plain,
+      threshold: 2,
+      group: ['2/3', '1/2'],
+      outDir: desk.path('b'),
+    });
+    const mended = await desk.repair(fresh.shares.slice(0, 2), '3', {
+      ...plain,
+      outDir: desk.path('c'),
+    });
+    const third = mended.shares[0] as string;
+    for (const [set, shares] of [
+      [fresh.set, fresh.shares.slice(1)],
+      [five.set, [five.shares[0], five.shares[2], five.shares[4]] as string[]],
+      [mended.set, [fresh.shares[0] as string, third]],
+    ] as const) {
+      expect(recover('--set', set, ...shares)).toMatchObject({ code: 0, out: secret });
+      expect(recover(...shares)).toMatchObject({ code: 0, out: secret });
+    }
+    const stale = recover('--set', fresh.set, split.shares[0] as string, ...fresh.shares.slice(1));
+    expect(stale).toMatchObject({ code: 1 });
+    expect(stale.said).toContain('share-1.cbor: of another dealing of this set, epoch 0 and not 1');
+    const lost = recover('--set', mended.set, ...fresh.shares.slice(1));
+    expect(lost).toMatchObject({ code: 1 });
+    expect(lost.said).toContain('share-3.cbor does not open its commitment');
+    const p = desk.write('p', 'open');
+    const argon = { sealPassphraseFile: [p], sealKdf: 'argon2id', outDir: desk.path('d') };
+    const sealed = await desk.refresh(fresh.shares, argon);
+    const said = recover('--passphrase-file', p, ...sealed.shares);
+    expect(said.code).toBe(77);
+    expect(said.said).toContain('Argon2id');
+  });
 });

@@ -32,6 +32,8 @@ const random = (length: number) => new Uint8Array(randomBytes(length));
 
 let sealed: Uint8Array;
 let toIdentity: Uint8Array;
+let refreshed: Uint8Array;
+let changedSet: Uint8Array;
 let set: Uint8Array;
 
 beforeAll(async () => {
@@ -44,6 +46,13 @@ beforeAll(async () => {
   set = desk.read('out/set.json');
   await desk.split({ key: key.path, sealTo: ['ann'], outDir: desk.path('b') });
   toIdentity = desk.read('b/share-1.cbor');
+  await desk.split({ key: key.path, unsealed: true, outDir: desk.path('c') });
+  await desk.refresh(
+    [1, 2, 3].map((i) => desk.path(`c/share-${i}.cbor`)),
+    { sealPassphraseFile, sealKdf: 'argon2id' },
+  );
+  refreshed = desk.read('new/share-1.cbor');
+  changedSet = desk.read('new/set.json');
 });
 
 /** The share's map with changes and a right checksum. */
@@ -60,7 +69,7 @@ function resealed(bytes: Uint8Array, changes: readonly (readonly [number, Cbor |
 
 describe('share files', () => {
   it('encode as they were decoded', () => {
-    for (const bytes of [sealed, toIdentity]) {
+    for (const bytes of [sealed, toIdentity, refreshed]) {
       expect(looksLikeShare(bytes)).toBe(true);
       expect(encodeShare(decodeShare(bytes, 'share'))).toEqual(bytes);
     }
@@ -74,6 +83,40 @@ describe('share files', () => {
 
   it('sealed to an identity too', async () => {
     await fuzz(toIdentity, (bytes) => decodeShare(bytes, 'share'), { seed: 2 });
+  });
+
+  it('of a later epoch too, under Argon2id', async () => {
+    const tally = await fuzz(refreshed, (bytes) => decodeShare(bytes, 'share'), { seed: 5 });
+    expect(tally['1']).toBeGreaterThan(100);
+  });
+
+  it('have one encoding: version 2 only for what version 1 cannot say', () => {
+    const map = decodeCbor(sealed, 'share') as CborMap;
+    const [nonce, body] = map.get(8) as Cbor[];
+    const root = map.get(3) as Cbor;
+    const later: [number, Cbor][] = [
+      [1, 2],
+      [4, [1, 1, 0]],
+      [8, [nonce as Cbor, body as Cbor, root]],
+    ];
+    expect(() => decodeShare(resealed(sealed, later), 'share')).toThrow(
+      refusal(65, 'E_SHARE_MALFORMED', 'not the lowest'),
+    );
+    // The first dealing's package is bound to its own root, a later one's is not.
+    const own = resealed(refreshed, [
+      [
+        8,
+        [nonce as Cbor, body as Cbor, (decodeCbor(refreshed, 'share') as CborMap).get(3) as Cbor],
+      ],
+    ]);
+    expect(() => decodeShare(own, 'share')).toThrow(
+      refusal(65, 'E_SHARE_MALFORMED', 'first dealing'),
+    );
+    for (const epoch of [-1, 65_536, 'x']) {
+      expect(() => decodeShare(resealed(refreshed, [[4, [1, 1, epoch]]]), 'share')).toThrow(
+        refusal(65, 'E_SHARE_MALFORMED', 'epoch'),
+      );
+    }
   });
 
   it('no mutation with a right checksum opens, and none is another kind of failure', async () => {
@@ -152,12 +195,21 @@ describe('share files', () => {
         async (share, name) => {
           const { openByPassphrase } = await import('#actions/shares/seal');
           using passphrase = SecretBytes.adopt(utf8('open'), 'passphrase');
-          return openByPassphrase(share, passphrase, name);
+          return await openByPassphrase(share, passphrase, name);
         },
         undefined,
       );
       await expect(open).rejects.toThrow(refusal(65, 'E_KDF_REFUSED'));
     }
+  });
+});
+
+describe('a changed set.json', () => {
+  it('encodes as it was decoded, and survives 10,000 mutations', async () => {
+    const file = decodeShareSet(changedSet, 'set.json');
+    expect(encodeShareSet(file.set, file.signatures)).toEqual(changedSet);
+    const tally = await fuzz(changedSet, (bytes) => decodeShareSet(bytes, 'set.json'), { seed: 6 });
+    expect(tally['65']).toBeGreaterThan(100);
   });
 });
 

@@ -53,7 +53,7 @@ export function keyClaims(
 /** Every artifact that counts: named as a subject, and as it was where it is here. */
 export async function artifactClaims(
   { subjects }: Transcript,
-  { artifacts, keys, violation }: Replayed,
+  { artifacts, keys, changedSets, violation }: Replayed,
   definition: Definition,
   { readArtifact, inspect, sha256 }: ArtifactEvidence,
 ): Promise<Claim[]> {
@@ -84,33 +84,37 @@ export async function artifactClaims(
           ? yes('checked', path, facts?.summary ?? `sha256:${digest}`)
           : no('checked', path, facts.summary),
       );
-      const commitment = facts && commitmentClaim(path, facts, keys, definition);
+      const commitment = facts && commitmentClaim(path, facts, { keys, changedSets }, definition);
       if (commitment !== undefined) claims.push(commitment);
     }
   }
   return claims;
 }
 
-/** A share set commits to what the key's record says, under a quorum of the definition; a share belongs to such a set. */
+/**
+ * A share set commits to what the key's record says, or to what the step that changed it said, under a quorum of the
+ * definition; a share belongs to such a set.
+ */
 function commitmentClaim(
   path: string,
   { shareSet, share }: ArtifactFacts,
-  keys: readonly RecordedKey[],
+  { keys, changedSets }: Pick<Replayed, 'keys' | 'changedSets'>,
   definition: Definition,
 ): Claim | undefined {
   const sharing = (setId: string): Json | undefined =>
-    keys
-      .map(({ record }) => record['shares'])
-      .find((it: Json | undefined) => isObject(it) && it['setId'] === setId);
+    [...keys.map(({ record }) => record['shares']), ...changedSets.map((set) => ({ ...set }))].find(
+      (it: Json | undefined) => isObject(it) && it['setId'] === setId,
+    );
   if (share !== undefined && sharing(share.setId) === undefined)
     return no('checked', path, 'it is a share of a set that this session did not make');
   if (shareSet === undefined) return undefined;
   const name = `the commitments in ${path}`;
   const { setId, root, threshold, shares } = shareSet;
   const recorded = sharing(setId);
-  if (!isObject(recorded)) return no('checked', name, 'no key of this session was split into it');
+  if (!isObject(recorded))
+    return no('checked', name, 'no key of this session was split into it, and no step changed it');
   if (recorded['root'] !== root)
-    return no('checked', name, 'their root is not the one in the record of the key');
+    return no('checked', name, 'their root is not the one that was recorded');
   const agreed = Object.values(definition.quorums).some(
     (quorum) => quorum.threshold === threshold && quorum.shares === shares,
   );

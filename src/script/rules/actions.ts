@@ -22,6 +22,8 @@ const ACCEPTED: Readonly<Partial<Record<ValueType, readonly TypeOf['type'][]>>> 
   'public-key': ['file', 'path', 'key'],
   // What people type from another channel; its form is checked when it is there.
   digest: ['string'],
+  'share-set': ['file', 'path'],
+  shares: ['file', 'path'],
   report: ['verdict'],
 };
 

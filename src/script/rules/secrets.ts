@@ -272,7 +272,7 @@ function publicSideIsReadBack(survey: Survey, created: PlacedStep, report: Repor
 }
 
 /** In production the shares are handed, on the record, to those for whom they were made. */
-function handedOver(survey: Survey, protector: PlacedStep, report: Report): void {
+export function handedOver(survey: Survey, protector: PlacedStep, report: Report): void {
   if (survey.definition.classification !== 'production') return;
   const action = actionOf(survey, protector);
   const shares = Object.entries(action?.outputs ?? {}).find(([, field]) => field.type === 'shares');
