@@ -93,7 +93,8 @@ async function gather() {
       groups: [
         {
           name: 'common',
-          test: /[/\\]dist[/\\](?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\](?:context|attest))[/\\]/,
+          // Codes are few commands' business, and their packages would be loaded by all.
+          test: /[/\\]dist[/\\](?!carriage[/\\]transport|terminal[/\\](?:code|single|scan)|actions[/\\]context[/\\](?:scan|typed))(?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\](?:context|attest))[/\\]/,
         },
       ],
     },
