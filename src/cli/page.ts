@@ -247,7 +247,7 @@ function sharedPages(names: readonly SharedOption[]): readonly OptionPage[] {
           flag: '--module',
           shared: 'token',
           value: 'LIB',
-          summary: 'PKCS#11 library of a token: a path, a name, or sandbox',
+          summary: 'library of PKCS#11 for a token: a path, a name, or sandbox',
           type: 'string',
         },
         {

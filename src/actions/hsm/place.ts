@@ -12,7 +12,7 @@ import type { TokenPlace, TokenSpace } from '../context/token-space.js';
 export const moduleField = {
   module: {
     type: 'string',
-    summary: 'PKCS#11 library: a path, a name such as softhsm2, or sandbox',
+    summary: 'the library of PKCS#11: a path, a name such as softhsm2, or sandbox',
     placeholder: 'LIB',
   },
 } as const;
