@@ -93,8 +93,8 @@ async function gather() {
       groups: [
         {
           name: 'common',
-          // Codes are few commands' business, and their packages would be loaded by all.
-          test: /[/\\]dist[/\\](?!carriage[/\\]transport|terminal[/\\](?:code|single|scan)|actions[/\\]context[/\\](?:scan|typed))(?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\](?:context|attest))[/\\]/,
+          // Codes and age are few commands' business, and their packages would be loaded by all.
+          test: /[/\\]dist[/\\](?!carriage[/\\](?:transport|wrapping[/\\]age)|terminal[/\\](?:code|single|scan)|actions[/\\]context[/\\](?:scan|typed))(?:(?:cli|formats|crypto|custody|host|carriage|terminal|actions[/\\]context)[/\\]|actions[/\\]audit[/\\]csv\.)/,
         },
       ],
     },
