@@ -31,7 +31,7 @@ export const hsmImport = defineAction({
     },
     under: {
       type: 'string',
-      summary: 'RSA key of the token to wrap under; one for this import when not given',
+      summary: 'the RSA key of the token to wrap under; one for this import when not given',
       placeholder: 'LABEL',
     },
   },
