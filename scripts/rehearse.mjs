@@ -34,8 +34,24 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-/** Ceremonies that wait for somebody elsewhere: what that side hands out, and how it answers. */
+/**
+ * Ceremonies that need more than this program: what a far side hands out and how it answers, or devices. `missing` says what
+ * cannot be had here.
+ */
 const farSides = {
+  'hsm-import': {
+    missing: tokensMissing,
+    before: (folder) => {
+      const tokens = ['first', 'second'].map((name) => {
+        const made = conclave(folder, 'hsm', 'sandbox', '--token', name, '--json');
+        if (made.status !== 0) throw new Error(`hsm sandbox failed: ${made.stderr}`);
+        const { pinFile } = JSON.parse(made.stdout);
+        return `  ${name}: { module: sandbox, token: ${name}, pin-file: ${JSON.stringify(pinFile)}, rehearsal: true }`;
+      });
+      writeFileSync(join(folder, 'site.yaml'), `site: 1\ntokens:\n${tokens.join('\n')}\n`);
+      return ['--site', join(folder, 'site.yaml')];
+    },
+  },
   'cloud-import': {
     before: (folder) => {
       mkdirSync(join(folder, 'medium'));
@@ -63,7 +79,12 @@ function rehearse(name) {
   const folder = mkdtempSync(join(tmpdir(), `conclave-rehearse-${name}-`));
   const started = Date.now();
   try {
-    const problem = problemOf(name, folder);
+    const missing = farSides[name]?.missing?.(folder);
+    if (missing !== undefined && process.env['CONCLAVE_REQUIRE'] !== 'all') {
+      console.log(`skipped ${name}: ${missing}`);
+      return { name, ok: true, skipped: missing };
+    }
+    const problem = missing ?? problemOf(name, folder);
     const ok = problem === undefined;
     console.log(
       `${ok ? 'passed' : 'FAILED'}  ${name}  ${((Date.now() - started) / 1000).toFixed(1)} s`,
@@ -73,6 +94,12 @@ function rehearse(name) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What keeps software tokens from working here, or `undefined`. */
+function tokensMissing(folder) {
+  const tried = conclave(folder, 'hsm', 'list', '--module', 'softhsm2', '--json');
+  return tried.status === 69 ? JSON.parse(tried.stdout).error.message : undefined;
 }
 
 /** A provider, played by a program of its own. */
@@ -103,7 +130,7 @@ function problemOf(name, folder) {
     );
   let run = start(...parameters);
   // A far side answers a challenge that the ceremony made; the ceremony waits for that, and goes on.
-  if (far !== undefined) {
+  if (far?.answer !== undefined) {
     if (run.status !== 75) return `the run ended with ${run.status}\n${run.stdout}${run.stderr}`;
     far.answer(folder, join(session, 'artifacts'));
     run = start('--resume');

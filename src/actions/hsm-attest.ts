@@ -3,6 +3,7 @@ import { recordJson } from '#custody/authority/record';
 import { equal, toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
 import { placeOf, tokenFields, tokenKeysOf, uriOf } from './hsm/place.js';
+import { assertSameKey } from './hsm/same-key.js';
 import { originText } from './hsm-info.js';
 
 /** `conclave hsm attest`. */
@@ -22,6 +23,11 @@ export const hsmAttest = defineAction({
       placeholder: 'KEY',
     },
     ...tokenFields,
+    sameAs: {
+      type: 'key',
+      summary: 'the key that it must be; compared by what both do',
+      placeholder: 'KEY',
+    },
     out: { type: 'path', summary: 'write it there as well, as a token-key file' },
   },
   outputs: {
@@ -36,12 +42,17 @@ export const hsmAttest = defineAction({
       command: 'conclave hsm attest release --module softhsm2 --token Root --pin-file pin.txt',
       explains: 'where the key comes from, as the token says',
     },
+    {
+      command:
+        'conclave hsm attest ca --module softhsm2 --token Root --pin-file pin.txt --same-as ./ca.pem',
+      explains: 'whether it is the key of that file',
+    },
   ],
   async run(input, context) {
     if (input.out !== undefined) context.files.assertAbsent([input.out]);
     const keys = await tokenKeysOf(context);
-    const place = placeOf(input);
-    const found = await keys.find(uriOf(input.key, input.token), place);
+    const place = placeOf(input, context);
+    const found = await keys.find(uriOf(input.key, place), place);
     using key = await keys.open(found, place);
     const message = context.random(32);
     // Opening compared the key with its record; a signature is verified by whoever opened it.
@@ -49,6 +60,7 @@ export const hsmAttest = defineAction({
       key.signer !== undefined && found.record.purposes.includes('sign')
         ? { challenge: toHex(message), signature: toHex(key.signer.sign(message)) }
         : null;
+    if (input.sameAs !== undefined) await assertSameKey(key, input.sameAs, context);
     const now = { ...found, device: key.device ?? found.device };
     if (input.out !== undefined) context.files.write(input.out, encodeTokenKey(now));
     return {
@@ -60,6 +72,7 @@ export const hsmAttest = defineAction({
         record: recordJson(found.record),
         unchanged: equal(encodeTokenKey(now), encodeTokenKey(found)),
         proof,
+        sameAs: input.sameAs ?? null,
       },
       out: input.out ?? null,
     };
@@ -68,7 +81,8 @@ export const hsmAttest = defineAction({
     [
       `key        ${report.uri}`,
       `token      ${report.device.label}: ${report.device.model} by ${report.device.manufacturer}, serial ${report.device.serial}, firmware ${report.device.firmware}`,
-      `challenge  ${report.proof === null ? 'not possible with such a key' : 'signed in the token, verified here (checked)'}`,
+      `challenge  ${report.proof === null ? 'such a key signs nothing' : 'signed in the token, verified here (checked)'}`,
+      ...(report.sameAs === null ? [] : [`the same   as ${report.sameAs} (checked)`]),
       `origin     ${originText(report.device.attributes)} (recorded: the token says so)`,
       ...(report.crossing === '' ? [] : [`crossed    ${report.crossing}`]),
       ...(report.unchanged

@@ -39,8 +39,8 @@ export const hsmDestroy = defineAction({
   async run(input, context) {
     using attestor = await openAttestor(context);
     const keys = await tokenKeysOf(context);
-    const place = placeOf(input);
-    const found = await keys.find(uriOf(input.key, input.token), place);
+    const place = placeOf(input, context);
+    const found = await keys.find(uriOf(input.key, place), place);
     const { id, name } = found.record;
     if (input.yes !== true) await assertMeant(name ?? id.slice(0, 16), input.token, context);
     const time = formatTime(context.now());

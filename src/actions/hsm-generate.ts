@@ -49,7 +49,7 @@ export const hsmGenerate = defineAction({
     using attestor = await openAttestor(context, { makesHome: true });
     const keys = await tokenKeysOf(context);
     context.progress(`the token makes a key of ${descriptor.name}`);
-    const placed = await keys.generate(placeOf(input), {
+    const placed = await keys.generate(placeOf(input, context), {
       descriptor,
       name: input.name ?? null,
       environment: input.dev === true ? 'dev' : context.environment,

@@ -1,5 +1,6 @@
 import { selfCheck } from '#crypto/self-check';
 import { addHistory } from '#custody/authority/states';
+import { encodeTokenKey } from '#custody/authority/token-key';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import { openAttestor } from './attest/attestor.js';
@@ -34,13 +35,16 @@ export const hsmImport = defineAction({
       summary: 'the RSA key of the token to wrap under; one for this import when not given',
       placeholder: 'LABEL',
     },
+    out: { type: 'path', summary: 'write the record of the key in the token there as well' },
   },
   outputs: {
     imported: { type: 'key', summary: 'the key in the token, as a PKCS#11 URI' },
     id: { type: 'digest', summary: 'its id' },
+    uri: { type: 'string', summary: 'the same, as text' },
     crossing: { type: 'string', summary: 'how it crossed' },
+    out: { type: 'file', summary: 'its record, as a token-key file' },
   },
-  options: ['passphrase', 'identity', 'attestation', 'allow-environment'],
+  options: ['passphrase', 'identity', 'attestation', 'force', 'allow-environment'],
   effect: 'repeatable',
   secrecy: 'protects',
   exits: [69, 73],
@@ -56,6 +60,7 @@ export const hsmImport = defineAction({
     },
   ],
   async run(input, context) {
+    if (input.out !== undefined) context.files.assertAbsent([input.out]);
     using attestor = await openAttestor(context, { makesHome: true });
     using open = await context.keys.open(input.key);
     assertEnvironment(open.record, context);
@@ -69,7 +74,7 @@ export const hsmImport = defineAction({
     const record = addHistory(named, 'imported', { time: formatTime(context.now()) });
     const keys = await tokenKeysOf(context);
     context.progress(`bringing the key into the token ${input.token}`);
-    const placed = await keys.bring(placeOf(input), {
+    const placed = await keys.bring(placeOf(input, context), {
       record,
       descriptor: open.descriptor,
       secret: open.secret,
@@ -77,7 +82,8 @@ export const hsmImport = defineAction({
       under: input.under === undefined ? undefined : { object: input.under },
     });
     const result = await settled(placed, 'import', context, attestor);
-    return { ...result, imported: result.key };
+    if (input.out !== undefined) context.files.write(input.out, encodeTokenKey(placed.key));
+    return { ...result, imported: result.key, uri: result.key, out: input.out ?? null };
   },
   present: presentPlaced,
 });

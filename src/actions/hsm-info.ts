@@ -49,7 +49,7 @@ export const hsmInfo = defineAction({
   ],
   async run(input, context) {
     const space = await tokensOf(context);
-    using open = await space.open(placeOf(input), input.keys === true ? 'user' : 'never');
+    using open = await space.open(placeOf(input, context), input.keys === true ? 'user' : 'never');
     const mechanisms = open.token.mechanisms();
     const algorithms: string[] = [];
     for (const descriptor of await allDescriptors()) {

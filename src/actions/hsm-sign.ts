@@ -50,8 +50,8 @@ export const hsmSign = defineAction({
     context.files.assertAbsent(input.out === '-' ? [] : [input.out]);
     using attestor = await openAttestor(context);
     const keys = await tokenKeysOf(context);
-    const place = placeOf(input);
-    const found = await keys.find(uriOf(input.key, input.token), place);
+    const place = placeOf(input, context);
+    const found = await keys.find(uriOf(input.key, place), place);
     const { record } = found;
     const isMac = record.purposes.includes('mac');
     assertUsable(record, isMac ? 'mac' : 'sign');

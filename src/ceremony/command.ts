@@ -21,6 +21,7 @@ export type ContextChanges = Partial<
     | 'record'
     | 'progress'
     | 'random'
+    | 'boundToken'
   >
 >;
 

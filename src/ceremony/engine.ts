@@ -10,6 +10,7 @@ import { holds, parseCondition } from '#script/expression';
 import { type Instance, instanceKey } from '#script/plan';
 import { decide, type Facts, type Next } from './decide.js';
 import { recordDeviation } from './deviation.js';
+import { withDevices } from './devices.js';
 import { afterFailure, isFailure } from './failure.js';
 import { type SessionFiles, sessionFiles } from './files.js';
 import { announce } from './heading.js';
@@ -33,6 +34,7 @@ import { KEY_ADDED, KEY_CHANGED, type KnownKey } from './state.js';
 import { callAction } from './steps/action.js';
 import { doHumanStep, type StepResult } from './steps/human.js';
 import { valuesOfType } from './steps/input.js';
+import { boundToken } from './tokens.js';
 import { VAULT, type VaultWitness } from './vault.js';
 
 /** Runs a session until it is closed. What stands in its way is thrown, and the session can go on later. */
@@ -131,7 +133,9 @@ async function attempt(
   const files = filesOf(session, instance);
   try {
     people.push(...(await agreeByQuorum(session, instance)));
-    const result = await perform(session, instance, files, people);
+    const result = await withDevices(session, instance, () =>
+      perform(session, instance, files, people),
+    );
     recorder.write('step.finished', {
       ...where,
       by: instance.by,
@@ -214,6 +218,7 @@ function contextOf(
     ...sessionMarks(session),
     files,
     ask,
+    boundToken: (token) => boundToken(session, token),
     record: ({ type, data }) => {
       event(type, data);
     },

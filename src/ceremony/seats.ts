@@ -93,7 +93,7 @@ export async function takeSeats(
   const siteBytes = siteFile === undefined ? undefined : files.read(siteFile, MAX_YAML_BYTES);
   const site: Site =
     siteFile === undefined || siteBytes === undefined
-      ? { identities: {}, bindings: {}, previous: null }
+      ? { identities: {}, bindings: {}, tokens: {}, previous: null }
       : parseSite(siteBytes, siteFile);
   const siteFolder = siteFile === undefined ? folder : dirname(siteFile);
 

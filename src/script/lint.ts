@@ -12,6 +12,7 @@ import { humanStepRules } from './rules/humans.js';
 import { referenceRules } from './rules/references.js';
 import { secretRules } from './rules/secrets.js';
 import { structureRules } from './rules/structure.js';
+import { tokenRules } from './rules/tokens.js';
 import type { AlgorithmStatus, Finding, PlacedStep, Rules, Survey } from './rules/survey.js';
 
 export type { AlgorithmStatus, Finding } from './rules/survey.js';
@@ -30,6 +31,7 @@ const RULES: readonly Rules[] = [
   actionRules,
   humanStepRules,
   secretRules,
+  tokenRules,
   changeRules,
   closingRules,
 ];

@@ -39,8 +39,22 @@ export interface Site {
   /** Where the private identity file of a person lies, relative to the site file. */
   readonly identities: Readonly<Record<string, string>>;
   readonly bindings: Readonly<Record<string, string>>;
+  /** Tokens by the names that definitions give them. */
+  readonly tokens: Readonly<Record<string, SiteToken>>;
   /** The ceremony that this one continues. */
   readonly previous: { readonly ceremony: string; readonly head: string } | null;
+}
+
+/** One token of a site: exactly one of label and serial number. The PIN is asked for where no file is named. */
+export interface SiteToken {
+  /** Library of the token: an absolute path, a path relative to the site file, or a name. */
+  readonly module: string;
+  readonly token: string | undefined;
+  readonly serial: string | undefined;
+  /** Relative to the site file. */
+  readonly pinFile: string | undefined;
+  /** Whether it is for rehearsals, and for nothing else. */
+  readonly rehearsal: boolean;
 }
 
 /** A participant as listed before the session. */
@@ -75,10 +89,28 @@ export function parseDefinition(bytes: Uint8Array, name: string): ParsedDefiniti
 
 /** A site file. @throws InputError `E_YAML_MALFORMED`, `E_YAML_TOO_LARGE`, `E_SITE_MALFORMED` */
 export function parseSite(bytes: Uint8Array, name: string): Site {
-  const raw = shaped(siteSchema, readYaml(bytes, name), 'E_SITE_MALFORMED');
+  const source = readYaml(bytes, name);
+  const raw = shaped(siteSchema, source, 'E_SITE_MALFORMED');
+  for (const [called, { token, serial }] of Object.entries(raw.tokens ?? {})) {
+    if ((token === undefined) !== (serial === undefined)) continue;
+    const problem = 'a token is named by "token", its label, or by "serial": one of both';
+    throw errorAt(name, source.positions.at(`tokens.${called}`), 'E_SITE_MALFORMED', problem);
+  }
   return {
     identities: raw.identities ?? {},
     bindings: raw.bindings ?? {},
+    tokens: Object.fromEntries(
+      Object.entries(raw.tokens ?? {}).map(([called, bound]) => [
+        called,
+        {
+          module: bound.module,
+          token: bound.token,
+          serial: bound.serial,
+          pinFile: bound['pin-file'],
+          rehearsal: bound.rehearsal ?? false,
+        },
+      ]),
+    ),
     previous: raw.previous ?? null,
   };
 }

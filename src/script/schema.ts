@@ -135,6 +135,16 @@ export const siteSchema = strict({
   site: z.literal(1, { error: 'this program reads version 1 of the site format' }),
   identities: z.record(person, path).optional(),
   bindings: named(path, 64).optional(),
+  tokens: named(
+    strict({
+      module: path,
+      token: line.optional(),
+      serial: line.optional(),
+      'pin-file': path.optional(),
+      rehearsal: z.boolean().optional(),
+    }),
+    16,
+  ).optional(),
   previous: strict({
     ceremony: name,
     head: z.string().regex(/^[0-9a-f]{64}$/, '64 hexadecimal digits were expected'),

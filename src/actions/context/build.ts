@@ -54,6 +54,8 @@ export interface ContextParts {
   readonly version: string;
   /** What `--module` and `--pin-file` said for the whole command. */
   readonly token?: { readonly module?: string | undefined; readonly pinFile?: string | undefined };
+  /** What names of tokens stand for, in a ceremony. */
+  readonly boundToken?: ActionContext['boundToken'];
   /** What tests put in the place of pkcs11js. */
   readonly newCryptoki?: NewCryptoki | undefined;
   /** Where events go instead of the home's own log. */
@@ -84,6 +86,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     random,
     tokens: tokens.space,
     tokenKeys: tokens.keys,
+    boundToken: parts.boundToken,
     keys: createKeySpace({
       store,
       openStore,

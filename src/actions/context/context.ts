@@ -33,6 +33,15 @@ export interface FoundKey {
   readonly device?: DeviceClaims | undefined;
 }
 
+/** A token that a ceremony's definition names and the site file describes. */
+export interface BoundToken {
+  /** Its label, or `serial=NUMBER`. */
+  readonly token: string;
+  readonly module: string;
+  /** The bytes of its PIN file, for the caller to wipe; absent where people are asked. */
+  readonly readPin?: (() => Uint8Array) | undefined;
+}
+
 /** What a key does inside its token, besides signing. */
 export interface TokenOperations {
   /** The code of an HMAC key over a message. @throws UsageError `E_KEY_CANNOT_MAC` */
@@ -250,6 +259,11 @@ export interface AttestationShelf {
 export interface ActionContext {
   /** The way to tokens; loaded when it is first asked for. Absent where there is none. */
   readonly tokens?: (() => Promise<TokenSpace>) | undefined;
+  /**
+   * The token that a name stands for in this place; absent outside of ceremonies, where tokens are named themselves.
+   * @throws TryAgainError `E_TOKEN_UNBOUND` where the site file does not say
+   */
+  readonly boundToken?: ((name: string) => BoundToken) | undefined;
   /** Keys that live in tokens. */
   readonly tokenKeys?: (() => Promise<TokenKeys>) | undefined;
   readonly now: () => Date;

@@ -25,6 +25,8 @@ export interface TokenPlace {
   /** As typed: a path, a name, or `sandbox`. */
   readonly module?: string | undefined;
   readonly pinFile?: string | undefined;
+  /** Reads the PIN where it comes from elsewhere than the command's own files. */
+  readonly readPin?: (() => Uint8Array) | undefined;
 }
 
 /** A token, entered or not. Disposing it logs out and gives the module back. */
@@ -96,10 +98,7 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
   };
 
   const readPin = (path: string): SecretBytes => {
-    const bytes = files.read(path, MAX_PIN_BYTES);
-    const pin = withoutNewline(bytes, path);
-    bytes.fill(0);
-    return pin;
+    return pinIn(files.read(path, MAX_PIN_BYTES), path);
   };
 
   const enter = async (token: Token, place: TokenPlace): Promise<void> => {
@@ -107,6 +106,11 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
     if (!described.loginRequired) return;
     assertNotLocked(described);
     await assertLastTryAllowed(described, ask);
+    if (place.readPin !== undefined) {
+      using pin = pinIn(place.readPin(), 'the PIN file of the site');
+      logIn(token, pin);
+      return;
+    }
     const file = place.pinFile ?? place.uri.pinSource ?? options.pinFile;
     if (file !== undefined) {
       using pin = readPin(file);
@@ -234,6 +238,15 @@ export function leftText(attempts: PinAttempts): string {
       return 'it is locked now';
     case 'unlimited-or-unknown':
       return '';
+  }
+}
+
+/** The PIN in the bytes of a file, which are wiped. */
+function pinIn(bytes: Uint8Array, what: string): SecretBytes {
+  try {
+    return withoutNewline(bytes, what);
+  } finally {
+    bytes.fill(0);
   }
 }
 

@@ -2,7 +2,7 @@
 import { formatTokenUri, parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
 import { type StorePlace, storeUnavailable } from '#carriage/stores/store';
 import type { Environment, KeyRecord } from '#custody/authority/record';
-import { RefusedError } from '#formats/errors';
+import { RefusedError, UsageError } from '#formats/errors';
 import type { ActionContext } from '../context/context.js';
 import { tokenOf } from '../context/references.js';
 import type { TokenKeys } from '../context/token-keys.js';
@@ -36,15 +36,35 @@ export interface TokenInput {
   readonly pinFile?: string | undefined;
 }
 
-/** Where the token is. */
-export function placeOf({ module, token, pinFile }: TokenInput): TokenPlace {
-  return { uri: tokenOf(token), module, pinFile };
+/**
+ * Where the token is. In a ceremony the definition only gives it a name, and the site file says which token that is here.
+ * @throws TryAgainError `E_TOKEN_UNBOUND` where it does not
+ */
+export function placeOf(
+  { module, token, pinFile }: TokenInput,
+  { boundToken }: Pick<ActionContext, 'boundToken'>,
+): TokenPlace {
+  if (boundToken === undefined) return { uri: tokenOf(token), module, pinFile };
+  const bound = boundToken(token);
+  return { uri: tokenOf(bound.token), module: bound.module, readPin: bound.readPin };
 }
 
-/** The URI of a key in the token: the key may also be given as a URI of its own. */
-export function uriOf(key: string, token: string): TokenUri {
-  if (key.startsWith('pkcs11:')) return { ...tokenOf(token), ...parseTokenUri(key) };
-  return parseTokenUri(formatTokenUri({ ...tokenOf(token), object: key }));
+/**
+ * The URI of a key in the token: the key may also be given as a URI of its own.
+ * @throws UsageError `E_TOKEN_OTHER` when that URI names another token
+ */
+export function uriOf(key: string, { uri: token }: TokenPlace): TokenUri {
+  if (!key.startsWith('pkcs11:')) return parseTokenUri(formatTokenUri({ ...token, object: key }));
+  const own = parseTokenUri(key);
+  for (const part of ['token', 'serial'] as const) {
+    if (own[part] === undefined || token[part] === undefined || own[part] === token[part]) continue;
+    throw new UsageError({
+      code: 'E_TOKEN_OTHER',
+      message: `${key} is in the token ${own[part]}, and ${token[part]} was named`,
+      hint: 'name the token that the key is in',
+    });
+  }
+  return { ...token, ...own };
 }
 
 /** The way to tokens. @throws UnavailableError `E_STORE_UNAVAILABLE` where there is none */

@@ -1,0 +1,60 @@
+/** Keys that a ceremony brings into tokens: each arrival is challenged, in its own token, before the copy in memory is wiped. */
+import { inputOf } from './actions.js';
+import {
+  actionOf,
+  type PlacedStep,
+  type Report,
+  type Rules,
+  soleReference,
+  type Survey,
+} from './survey.js';
+
+const IMPORT = 'hsm.import';
+/** The action that has a token answer a challenge, and compares its key with another one. */
+const ATTEST = 'hsm.attest';
+
+/** All imports. */
+export const tokenRules: Rules = (survey, report) => {
+  const imports = survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === IMPORT);
+  for (const placed of imports) arrivalIsVerified(survey, placed, report);
+  const places = imports.map((placed) => [inputOf(placed, 'key'), inputOf(placed, 'token')]);
+  imports.forEach((placed, i) => {
+    const earlier = places.slice(0, i);
+    const [key, token] = places[i] ?? [];
+    if (earlier.some(([otherKey, otherToken]) => otherKey === key && otherToken === token)) {
+      report('import-twice', `${placed.path}.with.token`, `${String(token)} has this key already`);
+    }
+  });
+};
+
+/** A later step challenges the key where it went to, compares it with what was brought there, and comes before the wipe. */
+function arrivalIsVerified(survey: Survey, placed: PlacedStep, report: Report): void {
+  const key = inputOf(placed, 'key');
+  const token = inputOf(placed, 'token');
+  const destroyer = survey.steps.find(
+    (other) =>
+      actionOf(survey, other)?.secrecy === 'destroys' &&
+      other.step.kind === 'action' &&
+      soleReference(inputOf(other, 'key')) === soleReference(key),
+  );
+  const end = destroyer?.order ?? Infinity;
+  const challenged = survey.steps.some(
+    (other) =>
+      other.step.kind === 'action' &&
+      other.step.uses === ATTEST &&
+      other.step.when === placed.step.when &&
+      other.step.onFailure !== 'deviate' &&
+      other.order > placed.order &&
+      other.order < end &&
+      soleReference(inputOf(other, 'key')) === `steps.${placed.step.id}.uri` &&
+      inputOf(other, 'token') === token &&
+      soleReference(inputOf(other, 'same-as')) === soleReference(key),
+  );
+  if (!challenged) {
+    report(
+      'import-unverified',
+      `${placed.path}.uses`,
+      `before the key is wiped, ${ATTEST} must challenge \${{ steps.${placed.step.id}.uri }} in the same token, "same-as" the key that was brought there`,
+    );
+  }
+}
