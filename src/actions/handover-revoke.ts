@@ -1,8 +1,6 @@
 /** `handover revoke`: no more wrapping to a key, at once and for good. */
-import { encodeSpki } from '#crypto/encodings/spki';
-import { sha256 } from '#crypto/hash';
 import { signHandover, WRAPPING_KEY_REVOKED } from '#custody/authority/handover-statement';
-import { toHex, utf8 } from '#formats/bytes';
+import { utf8 } from '#formats/bytes';
 import { canonicalJson } from '#formats/canonical-json';
 import { InterruptedError, RefusedError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
@@ -11,6 +9,7 @@ import type { ActionContext } from './context/context.js';
 import { moveKey } from './context/key-state.js';
 import { onceOf } from './handover/state.js';
 import { revocationName } from './handover/revoked.js';
+import { keyDigest } from './wrapping/key-digest.js';
 import { resolveDestination } from './wrapping/target.js';
 
 /** `conclave handover revoke`. */
@@ -112,7 +111,7 @@ async function digestFor(
   return digests[0] as string;
 }
 
-/** The key of this store with this SPKI. */
+/** The key of this store with this digest. */
 async function ownKey(
   digest: string,
   context: ActionContext,
@@ -120,9 +119,8 @@ async function ownKey(
   { readonly id: string; readonly name: string | null; readonly state: string } | undefined
 > {
   for (const { record, descriptor, publicKey } of await context.keys.list()) {
-    if (descriptor.oid === undefined || descriptor.kind === 'symmetric') continue;
-    const own = `sha256:${toHex(sha256(encodeSpki(descriptor, publicKey)))}`;
-    if (own === digest) return record;
+    if (descriptor.kind === 'symmetric') continue;
+    if (keyDigest(descriptor, publicKey) === digest) return record;
   }
   return undefined;
 }

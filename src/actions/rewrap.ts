@@ -1,7 +1,9 @@
 /** `rewrap`: the content of a container, sealed again to other keys or by other algorithms, in memory only. */
+import type { Content } from '#carriage/wrapping/format';
 import { formatNames } from '#carriage/wrapping/table';
 import { encodeRecord } from '#custody/authority/record';
 import { defineAction } from './action.js';
+import { assertCustody, custodyField, type Held, heldRecord } from './wrapping/custody.js';
 import { withOpened } from './wrapping/open.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
@@ -54,6 +56,7 @@ export const rewrap = defineAction({
       placeholder: 'A',
     },
     armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
+    custody: custodyField,
     as: {
       type: 'string',
       summary: 'what is inside, where the format does not say (age)',
@@ -83,10 +86,17 @@ export const rewrap = defineAction({
       const { environment, epoch } = opened;
       assertMarkAllowed(environment, context, input.in);
       if (opened.kind === 'key') assertMayLeave(opened.record, context);
-      const content =
-        opened.kind === 'key'
-          ? keyContent(opened, opened.record, encodeRecord(opened.record))
-          : ({ kind: 'file', source: opened.source } as const);
+      const { format } = destination;
+      let content: Content;
+      let custody: Held['custody'];
+      if (opened.kind === 'key') {
+        const held = heldRecord(opened.record, format, input.custody, context);
+        content = keyContent(opened, held.record, encodeRecord(held.record));
+        custody = held.custody;
+      } else {
+        assertCustody(format, input.custody);
+        content = { kind: 'file', source: opened.source };
+      }
       const result = await writeWrapped(
         {
           out: input.out,
@@ -96,18 +106,19 @@ export const rewrap = defineAction({
           epoch: epoch + 1,
           algorithm: input.algorithm,
           armor: input.armor,
+          custody,
         },
         context,
       );
       const from = opened.digest();
-      const { keyId, format, digest, to } = result;
+      const { keyId, digest, to } = result;
       context.record({
         type: 'rewrap',
         data: {
           content: content.kind,
           key: keyId,
           from,
-          format,
+          format: result.format,
           digest,
           to: to.map(({ sha256 }) => sha256),
           epoch: result.epoch,

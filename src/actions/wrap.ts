@@ -5,6 +5,7 @@ import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { WrappedStatement } from '#custody/authority/handover-statement';
 import { senderOf, writeStatement } from './handover/wrapped-statement.js';
+import { assertCustody, custodyField, heldRecord } from './wrapping/custody.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
   assertMayLeave,
@@ -53,6 +54,7 @@ export const wrap = defineAction({
       placeholder: 'A',
     },
     armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
+    custody: custodyField,
     out: { type: 'path', summary: 'file to write', required: true },
     statement: {
       type: 'path',
@@ -81,6 +83,10 @@ export const wrap = defineAction({
     {
       command: 'conclave wrap --in notes.txt --to age1pq1… --armor --out notes.txt.age',
       explains: 'for somebody who has age and not conclave',
+    },
+    {
+      command: 'conclave wrap --key alice --to kek.pub --format envelope --out alice.envelope',
+      explains: 'under a data key of its own, which only the key-encryption key opens',
     },
   ],
   async run(input, context): Promise<Wrapped & { statement: string | null }> {
@@ -111,10 +117,13 @@ export const wrap = defineAction({
       const { record } = key;
       assertMayLeave(record, context);
       const environment = markOf(record.environment, context.environment);
-      const content = keyContent(key, record, encodeRecord(record));
+      const held = heldRecord(record, destination.format, input.custody, context);
+      const content = keyContent(key, held.record, encodeRecord(held.record));
       wrappedKey = { id: record.id, algorithm: record.algorithm, profile: record.profile };
-      result = await writeWrapped({ ...options, content, environment }, context);
+      const { custody } = held;
+      result = await writeWrapped({ ...options, content, environment, custody }, context);
     } else {
+      assertCustody(destination.format, input.custody);
       using source = context.files.source(input.in as string);
       const { environment } = context;
       const content = { kind: 'file', source } as const;

@@ -33,6 +33,7 @@ describe('samples of v2: wrapped', () => {
     ['again.wrapped', 'container'],
     ['file.age', 'age-file'],
     ['key.cms', 'cms-message'],
+    ['key.envelope', 'envelope'],
   ])('%s is shown as %s, and verifies as far as it can', async (path, kind) => {
     const shown = await conclave(`show ${path} --json`);
     expect(shown).toMatchObject({ code: 0, err: '' });
@@ -57,6 +58,7 @@ describe('samples of v2: wrapped', () => {
   it.each([
     ['key.wrapped', 'x-wing.key'],
     ['key.cms', 'ml-kem.key'],
+    ['key.envelope', 'x-wing.key'],
   ])('%s gives its key back with %s', async (path, key) => {
     const line = `unwrap --in ${path} --key ./${key} --out ${path}.key --no-passphrase --json`;
     const { code, out } = await conclave(line);

@@ -12,6 +12,7 @@ interface Row {
 const rows: readonly Row[] = [
   { kind: 'key-file', load: () => import('./key-file.js') },
   { kind: 'key-record', load: () => import('./key-record.js') },
+  { kind: 'envelope', load: () => import('./envelope.js') },
   { kind: 'handover-challenge', load: () => import('./handover-challenge.js') },
   { kind: 'azure-byok', load: () => import('./import-envelope.js') },
   { kind: 'transit-import', load: () => import('./import-envelope.js') },

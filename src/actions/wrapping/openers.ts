@@ -1,19 +1,17 @@
 /** What may open a container: the key that was named, the identity that was named, or whatever of this home it is sealed to. */
 import type { Openers, OpeningKey } from '#carriage/wrapping/format';
-import { encodeSpki } from '#crypto/encodings/spki';
-import { sha256 } from '#crypto/hash';
 import { keyId } from '#crypto/key-id';
 import { resolve } from '#crypto/registry';
 import { components, SEED_BYTES } from '#custody/audit/component-keys';
 import type { OpenIdentity } from '#custody/authority/identity';
 import { assertUsable } from '#custody/authority/states';
-import { toHex } from '#formats/bytes';
 import { RefusedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import type { ActionContext, OpenKey } from '../context/context.js';
 import { MAX_PRIVATE_BYTES, publicKeyOf } from '../context/private-forms.js';
 import { isPath } from '../context/references.js';
 import { assertNotRevoked } from '../handover/revoked.js';
+import { keyDigest } from './key-digest.js';
 
 /** Openers of one run; disposing wipes every key that was opened. */
 export type OpenersOfRun = Openers & Disposable;
@@ -111,9 +109,8 @@ function ofKey(key: OpenKey, context: ActionContext): OpeningKey & Disposable {
   const { descriptor, secret, publicKey, record } = key;
   try {
     if (descriptor.purposes.includes('encapsulate')) assertUsable(record, 'decapsulate');
-    if (descriptor.oid !== undefined && descriptor.kind !== 'symmetric') {
-      const spki = encodeSpki(descriptor, publicKey);
-      assertNotRevoked([`sha256:${toHex(sha256(spki))}`], context);
+    if (descriptor.kind !== 'symmetric') {
+      assertNotRevoked([keyDigest(descriptor, publicKey)], context);
     }
   } catch (error) {
     key[Symbol.dispose]();

@@ -7,15 +7,13 @@ import {
 } from '#carriage/wrapping/age-keys';
 import { MAX_DOCUMENT_BYTES, type Target, type WrappingFormat } from '#carriage/wrapping/format';
 import { claimingFormat, formatNames, loadFormat } from '#carriage/wrapping/table';
-import { encodeSpki } from '#crypto/encodings/spki';
-import { sha256 } from '#crypto/hash';
 import { assertUsable } from '#custody/authority/states';
-import { toHex } from '#formats/bytes';
 import { InputError, RefusedError, UsageError } from '#formats/errors';
 import type { ActionContext, PublicKey } from '../context/context.js';
 import { readPublicKey, resolvePublicKey } from '../context/public-keys.js';
 import { isPath } from '../context/references.js';
 import { assertNotRevoked } from '../handover/revoked.js';
+import { digestOfSpki, keyDigest } from './key-digest.js';
 
 /** Where something goes, and by which format. */
 export interface Destination {
@@ -126,10 +124,8 @@ async function formatOf(read: readonly Read[]): Promise<WrappingFormat> {
 }
 
 async function digestOf(target: Target, format: WrappingFormat): Promise<string> {
-  const spki =
-    target.kind === 'public-key'
-      ? encodeSpki(target.descriptor, target.publicKey)
-      : await format.spki?.(target);
+  if (target.kind === 'public-key') return keyDigest(target.descriptor, target.publicKey);
+  const spki = await format.spki?.(target);
   if (spki === undefined) {
     throw new UsageError({
       code: 'E_WRAP_TARGET',
@@ -137,7 +133,7 @@ async function digestOf(target: Target, format: WrappingFormat): Promise<string>
       hint: 'give a public key: SPKI, a key record, an identity',
     });
   }
-  return `sha256:${toHex(sha256(spki))}`;
+  return digestOfSpki(spki);
 }
 
 /** The key came from somewhere: what a second channel says of it must hold, for every recipient. */

@@ -44,6 +44,7 @@ export interface WriteOptions {
   readonly epoch: number;
   readonly algorithm?: string | undefined;
   readonly armor?: boolean | undefined;
+  readonly custody?: 'custodial' | 'self' | undefined;
 }
 
 /** Wraps into `out`, which appears only when all of it is written. */
@@ -64,6 +65,7 @@ export async function writeWrapped(
     epoch,
     algorithm: options.algorithm,
     armor: options.armor,
+    custody: options.custody,
     created: formatTime(context.now()),
     version: context.version,
     random: context.random,

@@ -68,6 +68,8 @@ export interface WrapRequest {
   readonly algorithm?: string | undefined;
   /** Text instead of binary, where the format has it. */
   readonly armor?: boolean | undefined;
+  /** Who holds the key that opens it, for formats that say so. */
+  readonly custody?: 'custodial' | 'self' | undefined;
   /** UTC time to the second. */
   readonly created: string;
   /** Version of conclave, for envelopes that name their generator. */
@@ -146,6 +148,8 @@ export const HEAD_BYTES = 1024;
 export interface WrappingFormat {
   /** As `--format` takes it. */
   readonly name: string;
+  /** Whether it says in whose custody a key is. */
+  readonly custody?: true;
   /** Whether an input that begins so is of this format; cheap, never throws. */
   detect(head: Uint8Array): boolean;
   /** Whether `--to` alone tells that this format is meant. The first row of the table that says so is taken. */

@@ -6,10 +6,9 @@
 import type { Descriptor } from '#crypto/descriptor';
 import { hkdfSha256, sha256 } from '#crypto/hash';
 import { keyId } from '#crypto/key-id';
-import { resolve } from '#crypto/registry';
 import { concat, equalConstantTime, toHex, u16be, utf8 } from '#formats/bytes';
 import { type ByteSource, sourceOf, take, takeAll } from '#formats/byte-stream';
-import { InputError, InternalError, NegativeError, UsageError } from '#formats/errors';
+import { InternalError, NegativeError, UsageError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import {
   type ContainerHeader,
@@ -23,7 +22,6 @@ import {
 } from './container.js';
 import { refuseChoices } from './choices.js';
 import type {
-  KeyFacts,
   Opened,
   OpeningKey,
   Target,
@@ -33,7 +31,7 @@ import type {
   WrapRequest,
 } from './format.js';
 import { openHpke, sealHpke } from './hpke.js';
-import { decodeKeyPackage, encodeKeyPackage } from './key-package.js';
+import { encodeKeyPackage, openKeyPackage } from './key-package.js';
 import { AES_STREAM, openStream, sealStream } from './stream.js';
 
 const INFO_SINGLE = utf8('conclave/container/v1/single');
@@ -249,8 +247,7 @@ async function openedOf(
     const plain = takeAll(body, MAX_PACKAGE_BYTES);
     if (plain === undefined) throw failed();
     try {
-      const descriptor = await known(key, name);
-      const { record, secret } = decodeKeyPackage(plain, name);
+      const { descriptor, record, secret } = await openKeyPackage(plain, key, name);
       return {
         ...common,
         kind: 'key',
@@ -266,19 +263,6 @@ async function openedOf(
     }
   } finally {
     dispose();
-  }
-}
-
-async function known({ algorithm, profile }: KeyFacts, name: string): Promise<Descriptor> {
-  try {
-    return await resolve(algorithm, profile);
-  } catch (cause) {
-    throw new InputError({
-      code: 'E_ALGORITHM_UNSUPPORTED',
-      message: `${name} holds a key of an algorithm that conclave does not know (${algorithm})`,
-      hint: 'it may have been written by a newer conclave',
-      cause,
-    });
   }
 }
 

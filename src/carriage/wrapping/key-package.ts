@@ -2,9 +2,12 @@
  * A key as a container carries it: its private form and its public record, as CBOR.
  * @see docs/spec/container.md, "Key package"
  */
+import type { Descriptor } from '#crypto/descriptor';
+import { resolve } from '#crypto/registry';
 import { decodeCbor, encodeCbor } from '#formats/cbor';
 import { InputError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
+import type { KeyFacts } from './format.js';
 
 const VERSION = 1;
 
@@ -41,4 +44,30 @@ export function decodeKeyPackage(bytes: Uint8Array, what: string): KeyPackage {
     message: `${what} opens, but holds no key as this conclave knows it`,
     hint: 'it may have been made by a newer conclave',
   });
+}
+
+/**
+ * Reads a package (borrowed) of the key that is named beside it.
+ * @throws {@link InputError} `E_ALGORITHM_UNSUPPORTED` and those of {@link decodeKeyPackage}
+ */
+export async function openKeyPackage(
+  bytes: Uint8Array,
+  facts: KeyFacts,
+  what: string,
+): Promise<KeyPackage & { readonly descriptor: Descriptor }> {
+  const descriptor = await descriptorOf(facts, what);
+  return { descriptor, ...decodeKeyPackage(bytes, what) };
+}
+
+async function descriptorOf({ algorithm, profile }: KeyFacts, what: string): Promise<Descriptor> {
+  try {
+    return await resolve(algorithm, profile);
+  } catch (cause) {
+    throw new InputError({
+      code: 'E_ALGORITHM_UNSUPPORTED',
+      message: `${what} holds a key of an algorithm that conclave does not know (${algorithm})`,
+      hint: 'it may have been written by a newer conclave',
+      cause,
+    });
+  }
 }

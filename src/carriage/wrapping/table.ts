@@ -12,6 +12,7 @@ const rows: readonly Row[] = [
   // Before the container: the same key means age when it is written as age writes it.
   { name: 'age', load: () => import('./age.js') },
   { name: 'hpke', load: () => import('./hpke-container.js') },
+  { name: 'envelope', load: () => import('./hpke-envelope.js') },
   { name: 'cms', load: () => import('./cms.js') },
   { name: 'aws-kms', load: () => import('./aws-kms.js') },
   { name: 'gcp-kms', load: () => import('./gcp-kms.js') },
