@@ -5,7 +5,7 @@
 import type { Action } from '#actions/action';
 import type { JsonObject } from '#formats/canonical-json';
 import type { ConclaveError } from '#formats/errors';
-import type { EntryData, Said } from '#script/entries';
+import { type EntryData, QUORUM_AGREED, type Said } from '#script/entries';
 import { holds, parseCondition } from '#script/expression';
 import { type Instance, instanceKey } from '#script/plan';
 import { decide, type Facts, type Next } from './decide.js';
@@ -133,6 +133,11 @@ async function attempt(
   const files = filesOf(session, instance);
   try {
     people.push(...(await agreeByQuorum(session, instance)));
+    // At once, and not only when the step is finished: should the program end before that, this is what is left of it.
+    if (people.length > 0) {
+      const agreed = { quorum: instance.step.needs ?? '', people: people.map((it) => ({ ...it })) };
+      recorder.write('event', { ...where, event: QUORUM_AGREED, data: agreed });
+    }
     const result = await withDevices(session, instance, () =>
       perform(session, instance, files, people),
     );

@@ -25,6 +25,9 @@ import { VAULT } from './vault.js';
  * @throws TryAgainError `E_STEP_UNSETTLED` when nobody can tell
  */
 export async function settle(session: Session, instance: Instance): Promise<'done' | 'undone'> {
+  // The journal has the word of the quorum before anything begins: without it, nothing did.
+  if (instance.step.needs !== undefined && agreedBefore(session, instance).length === 0)
+    return 'undone';
   switch (actionOf(session, instance)?.secrecy) {
     case 'creates':
     case 'destroys':
@@ -35,6 +38,11 @@ export async function settle(session: Session, instance: Instance): Promise<'don
     case undefined:
       return await askWhether(session, instance);
   }
+}
+
+/** What the quorum said that agreed to the attempt which another process left open. */
+function agreedBefore(session: Session, instance: Instance): readonly Said[] {
+  return session.recorder.state.instances.get(instanceKey(instance))?.agreed ?? [];
 }
 
 /** Sealing happened when a complete set lies there: its description is written last. */
@@ -57,7 +65,7 @@ async function settleSealing(session: Session, instance: Instance): Promise<'don
     by: instance.by,
     outputs: outputsOf(session, instance, found),
     artifacts,
-    people: [],
+    people: [...agreedBefore(session, instance)],
   });
   return 'done';
 }
@@ -134,6 +142,7 @@ async function askWhether(session: Session, instance: Instance): Promise<'done' 
     });
   }
   const people: readonly Said[] = [
+    ...agreedBefore(session, instance),
     { name: instance.by, said: 'it was done before the program ended', graded: graded(answer) },
   ];
   recorder.write('step.finished', {

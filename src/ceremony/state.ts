@@ -5,7 +5,15 @@
 import type { Json, JsonObject } from '#formats/canonical-json';
 import { isObject } from '#formats/canonical-json';
 import { NegativeError } from '#formats/errors';
-import type { Entry, EntryData, Participant, RecordedArtifact, Said } from '#script/entries';
+import {
+  type Entry,
+  type EntryData,
+  parseQuorumAgreed,
+  type Participant,
+  QUORUM_AGREED,
+  type RecordedArtifact,
+  type Said,
+} from '#script/entries';
 
 /** How far an instance of a step has come. `deviated`: it failed and the ceremony went on without it, for a reason. */
 export type InstanceStatus = 'open' | 'finished' | 'failed' | 'skipped' | 'deviated';
@@ -23,6 +31,8 @@ export interface InstanceState {
   readonly outputs: Readonly<Record<string, Json>>;
   readonly artifacts: readonly RecordedArtifact[];
   readonly people: readonly Said[];
+  /** What the quorum said that agreed to the last attempt; undefined before it has agreed, or when none is needed. */
+  readonly agreed?: readonly Said[] | undefined;
   /** The last failure and what was to happen then. */
   readonly failure?: EntryData['step.failed'];
 }
@@ -144,7 +154,7 @@ export function reduce(state: SessionState, entry: Entry): SessionState {
         ),
       };
     case 'event':
-      return keyEvent(next, entry);
+      return entry.data.event === QUORUM_AGREED ? agreed(next, entry) : keyEvent(next, entry);
     case 'session.resumed':
     case 'restore':
       return next;
@@ -194,7 +204,8 @@ function started(state: SessionState, entry: Located): SessionState {
     ...state,
     instances: new Map(state.instances).set(
       key,
-      before === undefined ? fresh(entry) : { ...before, status: 'open' },
+      // Who agreed to an earlier attempt has not agreed to this one.
+      before === undefined ? fresh(entry) : { ...before, status: 'open', agreed: undefined },
     ),
     attempts: new Map(state.attempts).set(key, attempts),
   };
@@ -230,6 +241,11 @@ function deviated(state: SessionState, entry: Extract<Entry, { type: 'deviation'
     ...state,
     instances: new Map(state.instances).set(key, { ...instance, status: 'deviated' }),
   };
+}
+
+function agreed(state: SessionState, entry: Extract<Entry, { type: 'event' }>): SessionState {
+  const { people } = parseQuorumAgreed(entry.data.data, `journal.jsonl: entry ${entry.seq}`);
+  return change(state, entry, { agreed: people });
 }
 
 function keyEvent(state: SessionState, entry: Extract<Entry, { type: 'event' }>): SessionState {

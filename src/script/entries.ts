@@ -224,6 +224,27 @@ export type Said = Infer<typeof said>;
 /** One probe of the air-gap report. */
 export type RecordedProbe = Infer<typeof probe>;
 
+/** What a quorum said before a step that needs it, as the event {@link QUORUM_AGREED} carries it. */
+export interface QuorumAgreed {
+  /** Name of the quorum. */
+  readonly quorum: string;
+  readonly people: readonly Said[];
+}
+
+/** Name of the event that says that a quorum agreed, written before what it agreed to begins. */
+export const QUORUM_AGREED = 'quorum.agreed';
+
+const quorumAgreed = s.object({ quorum: name, people: s.array(said, { max: 256 }) });
+
+/**
+ * What the event {@link QUORUM_AGREED} carries.
+ * @param at - how errors name it
+ * @throws InputError `E_SCHEMA_MISMATCH`
+ */
+export function parseQuorumAgreed(data: JsonObject, at: string): QuorumAgreed {
+  return quorumAgreed.parse(data, at);
+}
+
 /** Whether a string names an entry type. */
 export function isEntryType(type: string): type is EntryType {
   return Object.hasOwn(schemas, type);

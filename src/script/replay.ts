@@ -6,7 +6,13 @@ import type { ActionDescription } from '#formats/action';
 import { isObject } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';
 import type { Definition } from './definition.js';
-import type { Entry, EntryData, Participant } from './entries.js';
+import {
+  type Entry,
+  type EntryData,
+  parseQuorumAgreed,
+  type Participant,
+  QUORUM_AGREED,
+} from './entries.js';
 import { evaluate, holds, parseCondition } from './expression.js';
 import { entryKey, holders, type Instance, instanceKey, plan } from './plan.js';
 import type { RecordedKey, Replayed, Violation } from './replayed.js';
@@ -273,6 +279,13 @@ class Walk {
       throw new Misstep(`${quorum.threshold} of ${quorum.of} had to agree, and ${heard.size} did`);
   }
 
+  /** That a quorum agreed is said at a step that needs it, and of people who take part. */
+  #agreed({ step }: Instance, { data }: EntryData['event']): void {
+    const { quorum, people } = parseQuorumAgreed(data, QUORUM_AGREED);
+    if (step.needs !== quorum) throw new Misstep(`${step.id} does not need the quorum ${quorum}`);
+    for (const { name } of people) this.#known(name);
+  }
+
   #fail(data: EntryData['step.failed']): void {
     const current = this.#expect(data);
     if (this.#status !== 'open' && this.#status !== 'interrupted')
@@ -310,6 +323,7 @@ class Walk {
     const current = this.#expect(data);
     if (this.#status !== 'open' && this.#status !== 'interrupted')
       throw new Misstep('its step was not under way');
+    if (data.event === QUORUM_AGREED) this.#agreed(current, data);
     if (!KEY_EVENTS.has(data.event)) return;
     const { reference, record } = data.data;
     const keyId = isObject(record) ? record['id'] : undefined;

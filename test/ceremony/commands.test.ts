@@ -36,7 +36,7 @@ describe('ceremony list and show', () => {
       unattended: true,
     });
     expect(ceremonies.map(({ name }) => name)).toContain('root-key');
-    expect(ceremonyList.present?.({ ceremonies })).toMatch(/^quickstart {2}dev {9}\S/m);
+    expect(ceremonyList.present?.({ ceremonies })).toMatch(/^quickstart {2,}dev {9}\S/m);
   });
 
   it('tell who takes part and what happens, with the digest that the transcript opens with', async () => {
