@@ -1,7 +1,8 @@
 /** `doctor`: is everything here that conclave needs, and does its cryptography compute what it should. */
+import type { Descriptor } from '#crypto/descriptor';
 import { allDescriptors } from '#crypto/registry';
 import { selfCheck } from '#crypto/self-check';
-import { ConclaveError } from '#formats/errors';
+import { ConclaveError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { ActionContext, Diagnosis } from './context/context.js';
 
@@ -18,9 +19,11 @@ export const doctor = defineAction({
   description:
     'Reports the versions of Node and OpenSSL, which optional modules are there and how to get those that are not, the state of the home, ' +
     'the terminal, the clock and the random generator. With --self, makes a throw-away key of every algorithm and checks it ' +
-    'against itself and against a second implementation where Node has one. Whether a machine is offline is told by airgap check.',
+    'against itself and against a second implementation where Node has one; algorithms that take long, such as large RSA keys and ' +
+    'the small SLH-DSA signatures, only with --slow. Whether a machine is offline is told by airgap check.',
   inputs: {
-    self: { type: 'boolean', summary: 'also test every algorithm' },
+    self: { type: 'boolean', summary: 'also test every algorithm that is quick' },
+    slow: { type: 'boolean', summary: 'with --self, the slow algorithms too: some minutes' },
   },
   outputs: { findings: { type: 'report', summary: 'what was looked at, and what was found' } },
   effect: 'none',
@@ -29,13 +32,21 @@ export const doctor = defineAction({
   examples: [
     { command: 'conclave doctor', explains: 'before the first use on a machine' },
     { command: 'conclave doctor --self --json', explains: 'with self-tests, for a script' },
+    { command: 'conclave doctor --self --slow', explains: 'with every algorithm there is' },
   ],
-  async run({ self }, context): Promise<Health> {
+  async run({ self, slow }, context): Promise<Health> {
+    if (slow === true && self !== true) {
+      throw new UsageError({
+        code: 'E_OPTION_CONFLICT',
+        message: '--slow says which self-tests to run, and none were asked for',
+        hint: 'add --self',
+      });
+    }
     const findings = [
       ...((await context.diagnose?.()) ?? []),
       clock(context),
       generator(context),
-      ...(self === true ? await selfTests(context) : []),
+      ...(self === true ? await selfTests(context, slow === true) : []),
     ];
     return { ok: findings.every(({ result }) => result !== 'finding'), findings };
   },
@@ -79,9 +90,16 @@ function generator({ random }: ActionContext): Diagnosis {
   };
 }
 
-async function selfTests(context: ActionContext): Promise<readonly Diagnosis[]> {
+/** Takes many seconds to make or to use: signatures of many hash trees, and the search for large primes. */
+const takesLong = ({ slow, ownEntropy, bits }: Descriptor): boolean =>
+  slow === true || (ownEntropy === true && bits > 112);
+
+async function selfTests(context: ActionContext, all: boolean): Promise<readonly Diagnosis[]> {
   const results: Diagnosis[] = [];
-  for (const descriptor of await allDescriptors()) {
+  const descriptors = await allDescriptors();
+  const left = all ? [] : descriptors.filter(takesLong);
+  for (const descriptor of descriptors) {
+    if (left.includes(descriptor)) continue;
     const { name, profile } = descriptor;
     const subject = profile === '' ? name : `${name} (${profile})`;
     context.progress(`testing ${subject}`);
@@ -101,6 +119,14 @@ async function selfTests(context: ActionContext): Promise<readonly Diagnosis[]> 
     } finally {
       secret.fill(0);
     }
+  }
+  if (left.length > 0) {
+    results.push({
+      subject: 'not tested',
+      result: 'absent',
+      detail: left.map(({ name }) => name).join(', '),
+      advice: 'these take long: add --slow to test them too',
+    });
   }
   return results;
 }

@@ -6,16 +6,20 @@ import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { InputError, NegativeError } from '#formats/errors';
 import { assertLength } from './lengths.js';
 
-/** Longest key that is wrapped or unwrapped. */
-const MAX_BYTES = 64;
+/** Longest key that is wrapped or unwrapped: far beyond any symmetric key. */
+const MAX_BYTES = 512;
 const INITIAL_VALUE = new Uint8Array(8).fill(0xa6);
 
-const CIPHERS: Readonly<Record<number, string>> = { 16: 'id-aes128-wrap', 32: 'id-aes256-wrap' };
+const CIPHERS: Readonly<Record<number, string>> = {
+  16: 'id-aes128-wrap',
+  24: 'id-aes192-wrap',
+  32: 'id-aes256-wrap',
+};
 
 /**
  * Wraps a key: eight bytes more than it has.
- * @param kek - 16 or 32 bytes; borrowed
- * @param key - 16 to 64 bytes, a multiple of 8; borrowed
+ * @param kek - 16, 24 or 32 bytes; borrowed
+ * @param key - 16 to 512 bytes, a multiple of 8; borrowed
  * @throws {@link InputError} `E_LENGTH_WRONG`
  */
 export function aesKwWrap(kek: Uint8Array, key: Uint8Array): Uint8Array {
@@ -60,7 +64,7 @@ function cipherFor(kek: Uint8Array): string {
   if (cipher !== undefined) return cipher;
   throw new InputError({
     code: 'E_LENGTH_WRONG',
-    message: `a key for AES key wrap has 16 or 32 bytes, not ${kek.length}`,
+    message: `a key for AES key wrap has 16, 24 or 32 bytes, not ${kek.length}`,
   });
 }
 

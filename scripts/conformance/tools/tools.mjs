@@ -8,6 +8,7 @@ class Tally {
   #passed = 0;
   #failures = [];
   #skipped = new Map();
+  #outside = new Map();
 
   /** One case: `check` gives whether it holds (or a promise of it); throwing is failing. */
   async check(id, check) {
@@ -30,20 +31,31 @@ class Tally {
     }
   }
 
-  /** Cases that nothing of the program answers, with the reason. */
+  /** Cases of something that the program has, which it nevertheless cannot answer, with the reason. */
   skip(reason, count = 1) {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + count);
+  }
+
+  /** Cases of an algorithm, a curve or a construction that is nowhere in the program: they are outside what is covered. */
+  outside(what, count = 1) {
+    this.#outside.set(what, (this.#outside.get(what) ?? 0) + count);
   }
 
   result() {
     const failed = this.#failures.length;
     const skipped = [...this.#skipped];
+    const outside = [...this.#outside];
+    const sum = (counts) => counts.reduce((total, [, count]) => total + count, 0);
+    const listed = (counts) => counts.map(([reason, count]) => `${reason} (${count})`);
     return {
       run: this.#passed + failed,
       passed: this.#passed,
       failed,
-      notApplicable: skipped.reduce((sum, [, count]) => sum + count, 0),
-      reason: skipped.map(([reason, count]) => `${reason} (${count})`).join('; '),
+      notApplicable: sum(skipped),
+      outside: sum(outside),
+      reason: [...listed(skipped), ...listed(outside).map((each) => `not offered: ${each}`)].join(
+        '; ',
+      ),
       failures: this.#failures,
     };
   }

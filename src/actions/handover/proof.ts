@@ -110,11 +110,13 @@ function signatureHolds(
 ): boolean {
   if (proof.kind !== undefined && proof.kind !== 'signature') return false;
   const { signing } = descriptor;
+  // Where a hash is another scheme, a provider's name has one and means none: AWS's ED25519_SHA_512 and ML_DSA_SHAKE_256 are pure.
+  const named = signing?.prehash === true ? undefined : proof.hash;
   const wanted = {
-    hash: (files.hash as SignatureHash | undefined) ?? proof.hash,
+    hash: (files.hash as SignatureHash | undefined) ?? named,
     padding: (files.padding as Padding | undefined) ?? proof.padding,
   };
-  // What a provider's name says beyond what the algorithm offers to choose (Ed25519_SHA_512) is no choice at all.
+  // What a provider's name says beyond what the algorithm offers to choose is no choice at all.
   const hash =
     signing?.hashes?.includes(wanted.hash as SignatureHash) === true ? wanted.hash : undefined;
   const padding =

@@ -1,5 +1,8 @@
-/** Ed25519, pure, verified as strictly as RFC 8032 allows. */
-import type { Descriptor } from '../descriptor.js';
+/**
+ * Ed25519, verified as strictly as RFC 8032 allows: pure, or Ed25519ctx where a context is asked for, or Ed25519ph where its hash
+ * is. Only the pure form is in certificates, SSH and most programs.
+ */
+import type { Descriptor, SignatureHash } from '../descriptor.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
@@ -14,7 +17,7 @@ const ed25519: Descriptor = {
   status: 'standard',
   purposes: ['sign'],
   spec: 'RFC 8032 §5.1',
-  signing: { randomness: 'none' },
+  signing: { hashes: ['sha512'], prehash: true, context: true, randomness: 'none' },
   oid: '1.3.101.112',
   pkcs8: 'octet-string',
   // RFC 9864 names the curve in the algorithm; both spellings are about.
@@ -23,9 +26,15 @@ const ed25519: Descriptor = {
   ssh: { type: 'ssh-ed25519' },
   awsKeySpec: 'ECC_NIST_EDWARDS25519',
   async load() {
-    const curve = (await import('@noble/curves/ed25519.js')).ed25519;
+    const noble = await import('@noble/curves/ed25519.js');
+    const curve = noble.ed25519;
     // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
     curve.Point.BASE.precompute(3);
+    const formFor = (hash: SignatureHash | undefined, context: Uint8Array): typeof curve => {
+      if (hash !== undefined) return noble.ed25519ph;
+      // RFC 8032 §8.3 wants a context that is not empty: the empty one is the pure form.
+      return context.length === 0 ? curve : noble.ed25519ctx;
+    };
     return {
       kind: 'signature',
       generate: (random) => random(32),
@@ -35,15 +44,20 @@ const ed25519: Descriptor = {
       },
       sign(message, secret, options = {}) {
         assertPrivate(ed25519, secret);
-        choose(ed25519, options);
-        return curve.sign(message, secret);
+        const { hash, context } = choose(ed25519, options);
+        return formFor(hash, context).sign(message, secret, { context });
       },
       verify(signature, message, publicKey, options = {}) {
-        if (chooseVerifying(ed25519, options) === undefined) return false;
+        const chosen = chooseVerifying(ed25519, options);
+        if (chosen === undefined) return false;
         if (signature.length !== 64 || publicKey.length !== 32) return false;
         try {
           // ZIP 215 rules would accept keys of small order and non-canonical points: one signature, several meanings.
-          return curve.verify(signature, message, publicKey, { zip215: false });
+          const { hash, context } = chosen;
+          return formFor(hash, context).verify(signature, message, publicKey, {
+            zip215: false,
+            context,
+          });
         } catch {
           return false;
         }

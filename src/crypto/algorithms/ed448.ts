@@ -1,4 +1,7 @@
-/** Ed448, pure, with a context string where one is asked for, verified as strictly as RFC 8032 allows. */
+/**
+ * Ed448, pure or as Ed448ph where its hash is asked for, with a context string where there is one, verified as strictly as
+ * RFC 8032 allows.
+ */
 import type { Descriptor } from '../descriptor.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
@@ -14,14 +17,15 @@ const ed448: Descriptor = {
   status: 'standard',
   purposes: ['sign'],
   spec: 'RFC 8032 §5.2',
-  signing: { context: true, randomness: 'none' },
+  signing: { hashes: ['shake256'], prehash: true, context: true, randomness: 'none' },
   oid: '1.3.101.113',
   pkcs8: 'octet-string',
   jose: { kty: 'OKP', crv: 'Ed448', alg: 'EdDSA', accepts: ['Ed448'] },
   cose: { kty: 1, crv: 7, alg: -8, accepts: [-53] },
   ssh: { type: 'ssh-ed448' },
   async load() {
-    const curve = (await import('@noble/curves/ed448.js')).ed448;
+    const noble = await import('@noble/curves/ed448.js');
+    const curve = noble.ed448;
     // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
     curve.Point.BASE.precompute(3);
     return {
@@ -33,8 +37,8 @@ const ed448: Descriptor = {
       },
       sign(message, secret, options = {}) {
         assertPrivate(ed448, secret);
-        const { context } = choose(ed448, options);
-        return curve.sign(message, secret, { context });
+        const { hash, context } = choose(ed448, options);
+        return (hash === undefined ? curve : noble.ed448ph).sign(message, secret, { context });
       },
       verify(signature, message, publicKey, options = {}) {
         const chosen = chooseVerifying(ed448, options);
@@ -42,10 +46,9 @@ const ed448: Descriptor = {
           return false;
         try {
           // ZIP 215 rules would accept keys of small order and non-canonical points: one signature, several meanings.
-          return curve.verify(signature, message, publicKey, {
-            zip215: false,
-            context: chosen.context,
-          });
+          const { hash, context } = chosen;
+          const form = hash === undefined ? curve : noble.ed448ph;
+          return form.verify(signature, message, publicKey, { zip215: false, context });
         } catch {
           return false;
         }

@@ -57,6 +57,7 @@ export function signInToken(
   switch (family.kind) {
     case 'ec': {
       if (!family.digests) {
+        if (context.length > 0 || hash !== undefined) throw onlyPlain(descriptor);
         return session.sign({ mechanism: family.sign }, handle, message, LONGEST_SIGNATURE);
       }
       // A digest longer than the order counts by its first bytes; not every token cuts it itself.
@@ -71,13 +72,7 @@ export function signInToken(
         : signPss(session, handle, descriptor, hash ?? 'sha256', message);
     case 'lattice':
       if (!family.signs) break;
-      if (context.length > 0 || hash !== undefined) {
-        throw new UsageError({
-          code: 'E_SIGNATURE_OPTION',
-          message: 'a token is asked for plain ML-DSA only, without context string or prehash',
-          hint: 'leave them out, or sign with a key in a file',
-        });
-      }
+      if (context.length > 0 || hash !== undefined) throw onlyPlain(descriptor);
       return session.sign({ mechanism: family.use }, handle, message, LONGEST_SIGNATURE);
     case 'aes':
     case 'hmac':
@@ -87,6 +82,15 @@ export function signInToken(
     code: 'E_KEY_CANNOT_SIGN',
     message: `a ${descriptor.name} key signs nothing`,
     hint: 'name a signature key',
+  });
+}
+
+/** Asking further would need parameters that tokens do not agree on; leaving them out would sign something else. */
+function onlyPlain({ name }: Descriptor): UsageError {
+  return new UsageError({
+    code: 'E_SIGNATURE_OPTION',
+    message: `a token is asked for plain ${name} only, without context string or prehash`,
+    hint: 'leave them out, or sign with a key in a file',
   });
 }
 
