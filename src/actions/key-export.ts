@@ -2,6 +2,7 @@ import type { Descriptor } from '#crypto/descriptor';
 import { encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { RefusedError } from '#formats/errors';
 import { defineAction } from './action.js';
+import { attested, attestedKey, type Attestor, openAttestor } from './attest/attestor.js';
 import type { ActionContext, OpenKey, PrivateFormat } from './context/context.js';
 import { FOREIGN_FORMATS } from './context/foreign-forms.js';
 import { recordPathOf } from './context/key-space.js';
@@ -47,7 +48,7 @@ export const keyExport = defineAction({
     },
   },
   outputs: { out: { type: 'file', summary: 'the private key' } },
-  options: ['passphrase', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'force'],
   effect: 'irreversible',
   only: 'cli',
   examples: [
@@ -66,12 +67,14 @@ export const keyExport = defineAction({
   ],
   async run({ key, format, out, passphrase }, context) {
     context.files.assertAbsent([out]);
+    using attestor = await openAttestor(context);
     const isEncrypted = (await context.keys.encrypted?.(key)) === true;
     const sealed = isEncrypted ? undefined : await context.keys.sealed?.(key);
     const wanted = format ?? 'conclave';
     if (sealed !== undefined && wanted === 'conclave') {
       context.files.write(out, sealed, { secret: true });
-      return report(await context.keys.find(key), { out, wanted, protection: 'sealed' }, context);
+      const written = { out, wanted, protection: 'sealed' } as const;
+      return await report(await context.keys.find(key), written, attestor, context);
     }
     const isProtected = isEncrypted || sealed !== undefined;
     // A passphrase that was given is meant to protect something: never is it quietly not used.
@@ -90,25 +93,33 @@ export const keyExport = defineAction({
     const written = protect
       ? await writeProtected(open, wanted, out, context)
       : await writePlain(open, plainForm(wanted), out, context);
-    return report(open, { out, wanted, protection: written }, context);
+    return await report(open, { out, wanted, protection: written }, attestor, context);
   },
-  present: ({ out, algorithm, protection }) =>
-    `${protection === 'none' ? 'UNENCRYPTED' : protection} ${algorithm} key written to ${out}`,
+  present: ({ out, algorithm, protection, attestation }) =>
+    `${protection === 'none' ? 'UNENCRYPTED' : protection} ${algorithm} key written to ${out}${attested(attestation)}`,
 });
 
 /** What became of the private key on its way out. */
 type Protection = 'sealed' | 'encrypted' | 'none';
 
-function report(
+async function report(
   { record, descriptor }: { readonly record: KeyRecord; readonly descriptor: Descriptor },
   written: { readonly out: string; readonly wanted: string; readonly protection: Protection },
+  attestor: Attestor | undefined,
   context: ActionContext,
 ) {
   const { out, wanted: format, protection } = written;
   const sealed = protection !== 'none';
   const { id, name } = record;
   context.record({ type: 'key.exported', data: { id, name, format, sealed } });
-  return { out, id, algorithm: descriptor.name, format, sealed, protection };
+  // The digest of a private key file would tell of a weak passphrase, or of the key itself: it is named by its form only.
+  const attestation = await attestor?.attest({
+    operation: 'export',
+    key: attestedKey(record),
+    note: `${format}, ${protection === 'none' ? 'unencrypted' : protection}`,
+  });
+  const common = { out, id, algorithm: descriptor.name, format, sealed, protection };
+  return { ...common, attestation: attestation ?? null };
 }
 
 /** With --no-passphrase an encrypted form is the same one, unencrypted. */

@@ -3,6 +3,8 @@ import type { Content } from '#carriage/wrapping/format';
 import { formatNames } from '#carriage/wrapping/table';
 import { encodeRecord } from '#custody/authority/record';
 import { defineAction } from './action.js';
+import { attested } from './attest/attestor.js';
+import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
 import { assertCustody, custodyField, type Held, heldRecord } from './wrapping/custody.js';
 import { withOpened } from './wrapping/open.js';
 import { resolveDestination } from './wrapping/target.js';
@@ -19,6 +21,8 @@ import {
 export interface Rewrapped extends Wrapped {
   /** `sha256:HEX` of the container that was opened. */
   readonly from: string;
+  /** Where the attestation lies; null when none was asked for. */
+  readonly attestation: string | null;
 }
 
 export const rewrap = defineAction({
@@ -69,7 +73,7 @@ export const rewrap = defineAction({
     digest: { type: 'digest', summary: 'its SHA-256' },
     keyId: { type: 'string', summary: 'id of the wrapped key' },
   },
-  options: ['passphrase', 'identity', 'allow-environment', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'allow-environment', 'force'],
   effect: 'repeatable',
   secrecy: 'protects',
   examples: [
@@ -82,7 +86,9 @@ export const rewrap = defineAction({
   async run(input, context): Promise<Rewrapped> {
     context.files.assertAbsent([input.out]);
     const destination = await resolveDestination(input, context);
+    using attestor = await containerAttestor(context);
     return await withOpened(input, context, async (opened) => {
+      assertAttestable(opened.kind, attestor);
       const { environment, epoch } = opened;
       assertMarkAllowed(environment, context, input.in);
       if (opened.kind === 'key') assertMayLeave(opened.record, context);
@@ -125,8 +131,15 @@ export const rewrap = defineAction({
           environment,
         },
       });
-      return { ...result, from };
+      const attestation =
+        opened.kind === 'key'
+          ? await attestContainer(attestor, 'wrap', opened.record, {
+              inputs: [{ name: input.in, digest: from }],
+              outputs: [{ name: result.out, digest }],
+            })
+          : null;
+      return { ...result, from, attestation };
     });
   },
-  present: (result) => presentWrapped(result, 'wrapped again'),
+  present: (result) => presentWrapped(result, 'wrapped again') + attested(result.attestation),
 });

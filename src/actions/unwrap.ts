@@ -6,9 +6,11 @@ import { pour } from '#formats/byte-stream';
 import { NegativeError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
+import { attested } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
 import { recordPathOf } from './context/key-space.js';
 import { assertStatement, type Told } from './handover/wrapped-statement.js';
+import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
 import { type OpenedContent, withOpened } from './wrapping/open.js';
 
 /** What was unwrapped. */
@@ -28,6 +30,8 @@ export interface Unwrapped {
   readonly checks: readonly string[];
   /** Who signed for it; null where nobody was asked. */
   readonly sender: string | null;
+  /** Where the attestation lies; null when none was asked for. */
+  readonly attestation: string | null;
 }
 
 export const unwrap = defineAction({
@@ -69,7 +73,7 @@ export const unwrap = defineAction({
     keyId: { type: 'string', summary: 'id of the key' },
     digest: { type: 'digest', summary: 'SHA-256 of the container' },
   },
-  options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  options: ['passphrase', 'new-passphrase', 'identity', 'attestation', 'force'],
   effect: 'repeatable',
   secrecy: 'creates',
   examples: [
@@ -87,7 +91,9 @@ export const unwrap = defineAction({
     // A key has its record beside it, whichever it turns out to be: both names must be free.
     if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
     const told = await assertStatement(input.in, input.statement, input.signer, context);
+    using attestor = await containerAttestor(context);
     return await withOpened(input, context, async (opened) => {
+      assertAttestable(opened.kind, attestor);
       const { kind, environment, epoch, format } = opened;
       assertToldKey(told, opened, input.statement);
       const placed =
@@ -104,6 +110,12 @@ export const unwrap = defineAction({
         type: 'unwrap',
         data: { content: kind, key: placed.record?.id ?? null, format, digest, environment },
       });
+      const attestation =
+        placed.record === undefined
+          ? null
+          : await attestContainer(attestor, 'unwrap', placed.record, {
+              inputs: [{ name: input.in, digest }],
+            });
       return {
         content: kind,
         key: placed.key,
@@ -116,6 +128,7 @@ export const unwrap = defineAction({
         digest,
         checks: placed.checks,
         sender: told?.sender ?? null,
+        attestation,
       };
     });
   },
@@ -131,7 +144,7 @@ export const unwrap = defineAction({
       result.sender === null
         ? `container ${result.digest}: who sent it, it does not say`
         : `container ${result.digest}, sent by ${result.sender}`,
-    ].join('\n'),
+    ].join('\n') + attested(result.attestation),
 });
 
 /** A statement that is true of the container but speaks of another key inside would be worth nothing. */

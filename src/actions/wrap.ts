@@ -1,10 +1,12 @@
 /** `wrap`: a key or a file, sealed to public keys that others hold. */
 import { formatNames } from '#carriage/wrapping/table';
-import { encodeRecord } from '#custody/authority/record';
+import { encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { WrappedStatement } from '#custody/authority/handover-statement';
+import { attested } from './attest/attestor.js';
 import { senderOf, writeStatement } from './handover/wrapped-statement.js';
+import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
 import { assertCustody, custodyField, heldRecord } from './wrapping/custody.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
@@ -68,7 +70,7 @@ export const wrap = defineAction({
     keyId: { type: 'string', summary: 'id of the wrapped key' },
     statement: { type: 'file', summary: 'what was signed about it' },
   },
-  options: ['passphrase', 'identity', 'allow-environment', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'allow-environment', 'force'],
   effect: 'repeatable',
   secrecy: 'protects',
   examples: [
@@ -89,7 +91,10 @@ export const wrap = defineAction({
       explains: 'under a data key of its own, which only the key-encryption key opens',
     },
   ],
-  async run(input, context): Promise<Wrapped & { statement: string | null }> {
+  async run(
+    input,
+    context,
+  ): Promise<Wrapped & { statement: string | null; attestation: string | null }> {
     if ((input.key === undefined) === (input.in === undefined)) {
       throw new UsageError({
         code: 'E_WRAP_SOURCE',
@@ -104,12 +109,15 @@ export const wrap = defineAction({
     // In a ceremony a container never travels without its sender's word.
     const statement =
       input.statement ?? (context.inCeremony === true ? `${input.out}.dsse.json` : undefined);
+    using attestor = await containerAttestor(context);
+    assertAttestable(input.key === undefined ? 'file' : 'key', attestor);
     using sender = statement === undefined ? undefined : await senderOf(statement, context);
     const destination = await resolveDestination(input, context);
     const { algorithm, armor } = input;
     const options = { out: input.out, destination, epoch: 0, algorithm, armor };
     let result: Wrapped;
     let wrappedKey: WrappedStatement['key'] = null;
+    let wrappedRecord: KeyRecord | undefined;
     if (input.key !== undefined) {
       // Asked before a passphrase is: what must not leave is not opened.
       assertMayLeave((await context.keys.find(input.key)).record, context);
@@ -119,6 +127,7 @@ export const wrap = defineAction({
       const environment = markOf(record.environment, context.environment);
       const held = heldRecord(record, destination.format, input.custody, context);
       const content = keyContent(key, held.record, encodeRecord(held.record));
+      wrappedRecord = record;
       wrappedKey = { id: record.id, algorithm: record.algorithm, profile: record.profile };
       const { custody } = held;
       result = await writeWrapped({ ...options, content, environment, custody }, context);
@@ -144,7 +153,13 @@ export const wrap = defineAction({
         environment,
       },
     });
-    return { ...result, statement: statement ?? null };
+    const attestation =
+      wrappedRecord === undefined
+        ? null
+        : await attestContainer(attestor, 'wrap', wrappedRecord, {
+            outputs: [{ name: result.out, digest }],
+          });
+    return { ...result, statement: statement ?? null, attestation };
   },
-  present: (result) => presentWrapped(result),
+  present: (result) => presentWrapped(result) + attested(result.attestation),
 });

@@ -15,7 +15,7 @@ MAGIC = b"conclave container 1\n"
 MEMBERS = {
     "type", "version", "body", "chunk", "content", "created", "environment", "epoch", "key", "recipients", "suite",
 }
-ENC = {0x647A: 1120, 0x0040: 768, 0x0041: 1088, 0x0042: 1568}
+ENC = {0x647A: 1120, 0x0051: 1665, 0x0040: 768, 0x0041: 1088, 0x0042: 1568}
 
 
 def canonical(value):
