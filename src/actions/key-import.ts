@@ -1,5 +1,6 @@
 import { selfCheck } from '#crypto/self-check';
 import { addHistory } from '#custody/authority/states';
+import { UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
@@ -34,6 +35,11 @@ export const keyImport = defineAction({
       summary:
         'what raw bytes or hexadecimal digits are a key of; every other form tells it by itself',
     },
+    profile: {
+      type: 'string',
+      summary: 'with --algorithm, the encoding of a hybrid key; composite when not given',
+      choices: ['composite', 'ratify-v1'],
+    },
     tag: { type: 'string', summary: 'a label for the record', placeholder: 'K=V', repeat: true },
   },
   outputs: {
@@ -51,7 +57,14 @@ export const keyImport = defineAction({
       explains: 'a seed in hexadecimal digits',
     },
   ],
-  async run({ file, name, store, algorithm, tag }, context) {
+  async run({ file, name, store, algorithm, profile, tag }, context) {
+    if (profile !== undefined && algorithm === undefined) {
+      throw new UsageError({
+        code: 'E_PROFILE_WITHOUT_ALGORITHM',
+        message: 'key import: --profile says how raw bytes are meant, and --algorithm names none',
+        hint: 'say --algorithm as well, or leave --profile out: the file tells it by itself',
+      });
+    }
     const place = parseStore(store);
     using attestor = await openAttestor(context, { makesHome: true });
     const tags = parseTags(tag);
@@ -59,7 +72,7 @@ export const keyImport = defineAction({
     using open =
       algorithm === undefined
         ? await context.keys.open(path)
-        : await openRaw(path, algorithm, context);
+        : await openRaw(path, { algorithm, profile }, context);
     const raw = open.secret.use((bytes) => bytes.slice());
     let checks: readonly string[];
     try {

@@ -1,6 +1,9 @@
+import type { Descriptor } from '#crypto/descriptor';
 import { recordJson } from '#custody/authority/record';
 import { fromBase64, toHex } from '#formats/bytes';
+import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
 import { fingerprints } from './context/fingerprints.js';
 
 /** `conclave key show`. */
@@ -10,9 +13,15 @@ export const keyShow = defineAction({
   description:
     'Shows the public record of a key: algorithm, state, purposes, history, and the names that it has elsewhere: its JWK thumbprint ' +
     '(RFC 7638), its SSH fingerprint, its AWS KMS key specification. A symmetric key has a check value instead of a public key. ' +
-    'Nothing is opened, so no passphrase is needed, but for a file that is encrypted as a whole.',
+    'Nothing is opened, so no passphrase is needed, but for a file that is encrypted as a whole, and with --kcv: it opens a symmetric ' +
+    'key and shows beside conclave’s own check value the three bytes that hardware security modules show (CKA_CHECK_VALUE of PKCS#11): ' +
+    'of an AES key the beginning of AES-ECB of a block of zeroes, of an HMAC key that of its SHA-1 hash.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
+    kcv: {
+      type: 'boolean',
+      summary: 'open a symmetric key, and show the check value that hardware security modules show',
+    },
   },
   outputs: { record: { type: 'report', summary: 'its record' } },
   options: ['passphrase'],
@@ -20,14 +29,20 @@ export const keyShow = defineAction({
   examples: [
     { command: 'conclave key show release', explains: 'a key of the store' },
     { command: 'conclave key show ./dev-1f2e3d4c.key', explains: 'a key file' },
+    {
+      command: 'conclave key show archive --kcv',
+      explains: 'a symmetric key, to be compared with the display of a module',
+    },
   ],
-  async run({ key }, context) {
+  async run({ key, kcv }, context) {
     const { record, descriptor, publicKey, location } = await context.keys.find(key);
+    if (kcv === true && descriptor.kind !== 'symmetric') throw noCheckValue(key, descriptor);
     const { jwkThumbprint, sshFingerprint, awsKeySpec } = fingerprints(descriptor, publicKey);
     const isSymmetric = descriptor.kind === 'symmetric';
     return {
       location,
       checkValue: isSymmetric ? toHex(publicKey) : null,
+      hsmCheckValue: kcv === true ? await hsmCheckValue(key, context) : null,
       jwkThumbprint: jwkThumbprint ?? null,
       sshFingerprint: sshFingerprint ?? null,
       awsKeySpec: awsKeySpec ?? null,
@@ -47,7 +62,8 @@ export const keyShow = defineAction({
         .map(([name, value]): [string, string] => [spaced(name), textOf(value)]),
       shown.checkValue === null
         ? ['public key', `${fromBase64(publicKey as string).length} bytes`]
-        : ['check value', shown.checkValue],
+        : ['check value', `${shown.checkValue} (conclave’s own)`],
+      ...(shown.hsmCheckValue === null ? [] : [hsmLine(shown.hsmCheckValue)]),
       ...named('JWK', shown.jwkThumbprint),
       ...named('SSH', shown.sshFingerprint),
       ...named('AWS key spec', shown.awsKeySpec),
@@ -66,6 +82,32 @@ export const keyShow = defineAction({
     return [heading, ...pairs.map(([name, value]) => `${name.padEnd(13)} ${value}`)].join('\n');
   },
 });
+
+/** What a hardware security module shows of the key, in its way of writing it. */
+interface HsmCheckValue {
+  readonly value: string;
+  readonly method: string;
+}
+
+async function hsmCheckValue(key: string, context: ActionContext): Promise<HsmCheckValue | null> {
+  using open = await context.keys.open(key);
+  const implementation = await open.descriptor.load();
+  if (implementation.kind !== 'symmetric') return null;
+  const { method, checkValue } = implementation.hsm;
+  return { value: toHex(open.secret.use(checkValue)).toUpperCase(), method };
+}
+
+function hsmLine({ value, method }: HsmCheckValue): [string, string] {
+  return ['KCV', `${value} (first 3 bytes of ${method}, as hardware security modules show it)`];
+}
+
+function noCheckValue(key: string, { name }: Descriptor): UsageError {
+  return new UsageError({
+    code: 'E_KEY_NOT_SYMMETRIC',
+    message: `${key} is a ${name} key, which has a public key and no check value`,
+    hint: 'leave --kcv out',
+  });
+}
 
 /** A name that the key has elsewhere, if it has one. */
 function named(where: string, name: string | null): [string, string][] {

@@ -282,6 +282,11 @@ export interface SymmetricImplementation {
   readonly kind: 'symmetric';
   /** Public key check value: 32 bytes, tells nothing usable about the key. */
   checkValue(secret: Uint8Array): Uint8Array;
+  /** The 3 bytes by which hardware security modules tell keys of this kind apart, and how they come about. */
+  readonly hsm: {
+    readonly method: string;
+    checkValue(secret: Uint8Array): Uint8Array;
+  };
   /** For `mac` keys: the message authentication code at full length; compare it in constant time. */
   mac?(message: Uint8Array, secret: Uint8Array): Uint8Array;
   /** A second, independent implementation of `mac`. */

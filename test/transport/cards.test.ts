@@ -363,6 +363,16 @@ function cover(
 }
 
 describe('the text of a card is read back', () => {
+  it('and DER, which can begin with digits too, is none', () => {
+    // SPKI of SLH-DSA-SHA2-128f: SEQUENCE of 48, SEQUENCE of 11.
+    const spki = Buffer.concat([
+      Buffer.from('3030300b0609608648016503040315', 'hex'),
+      Buffer.alloc(35, 65),
+    ]);
+    expect(looksLikeCard(new Uint8Array(spki))).toBe(false);
+    expect(looksLikeCard(utf8('\t00 ABCD\r\n'))).toBe(true);
+  });
+
   it.each([
     ['shares-passphrase', 'share-2.cbor'],
     ['shares-groups', 'share-3-1.cbor'],

@@ -9,14 +9,15 @@ import { rawOrHex } from './public-keys.js';
 
 /**
  * The key in a file of raw bytes or hexadecimal digits. Its record is new: nothing else is known of it.
- * @throws InputError `E_KEY_UNREADABLE`, UsageError `E_ALGORITHM_UNKNOWN`
+ * @param named - algorithm and, for hybrids, the encoding profile; its default when not given
+ * @throws InputError `E_KEY_UNREADABLE`, UsageError `E_ALGORITHM_UNKNOWN`, `E_PROFILE_UNKNOWN`
  */
 export async function openRaw(
   path: string,
-  algorithm: string,
+  named: { readonly algorithm: string; readonly profile: string | undefined },
   context: ActionContext,
 ): Promise<OpenKey> {
-  const descriptor = await resolve(algorithm);
+  const descriptor = await resolve(named.algorithm, named.profile);
   const file = context.files.read(path, MAX_PRIVATE_BYTES);
   const raw = rawOrHex(file, descriptor.sizes.private);
   file.fill(0);

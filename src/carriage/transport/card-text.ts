@@ -126,8 +126,12 @@ export function looksLikeCard(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes).toString('latin1');
   if (text.includes(BEGIN_SHARE)) return true;
   const first = text.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'));
-  return first !== undefined && looksLikeLine(first);
+  // The DER of a short key begins with the digits 000 and a vertical tab.
+  return first !== undefined && looksLikeLine(first) && !CONTROL.test(first);
 }
+
+/** What nobody types: control characters but a tab, and the end of a line of another system. */
+const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 
 /**
  * Reads the text of one card, or its lines alone.

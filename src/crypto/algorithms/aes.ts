@@ -1,6 +1,6 @@
 /** AES keys; what encrypts with them is `aead`. */
 import type { Descriptor } from '../descriptor.js';
-import { keyCheckValue } from '../key-check-value.js';
+import { aesHsmCheckValue, keyCheckValue } from '../key-check-value.js';
 import { assertPrivate } from '../lengths.js';
 
 function describe(set: {
@@ -32,6 +32,7 @@ function describe(set: {
           assertPrivate(descriptor, secret);
           return keyCheckValue(secret);
         },
+        hsm: { method: 'AES-ECB of a block of zeroes', checkValue: aesHsmCheckValue },
       }),
   };
   return descriptor;

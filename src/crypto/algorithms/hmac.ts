@@ -1,7 +1,7 @@
 /** HMAC with the SHA-2 functions, under keys as long as the hash. */
 import type { Descriptor } from '../descriptor.js';
 import { hmac } from '../hash.js';
-import { keyCheckValue } from '../key-check-value.js';
+import { genericHsmCheckValue, keyCheckValue } from '../key-check-value.js';
 import { assertPrivate } from '../lengths.js';
 
 function describe(set: {
@@ -37,6 +37,7 @@ function describe(set: {
           assertPrivate(descriptor, secret);
           return keyCheckValue(secret);
         },
+        hsm: { method: 'SHA-1 of the key', checkValue: genericHsmCheckValue },
         mac(message, secret) {
           assertPrivate(descriptor, secret);
           return hmac(hash, secret, message);

@@ -231,10 +231,13 @@ export async function findDescriptor(
 }
 
 /** What to throw where a key's algorithm has no form of this name. */
-export function hasNoForm({ name, profile }: Descriptor, form: string): UsageError {
+export function hasNoForm({ name, profile, kind, oid }: Descriptor, form: string): UsageError {
   return new UsageError({
     code: 'E_ENCODING_UNSUPPORTED',
     message: `${profile === '' ? name : `${name} (${profile})`} keys have no ${form} form`,
-    hint: 'no standard defines one; use SPKI or raw bytes',
+    hint:
+      kind === 'symmetric'
+        ? 'use raw bytes, JWK or COSE_Key'
+        : `no standard defines one; use ${oid === undefined ? '' : 'SPKI, PKCS#8 or '}raw bytes`,
   });
 }
