@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { derOctetString, derOid, derSequence, derSmallInteger } from '#crypto/der';
 import type { Descriptor, KemImplementation, SignatureImplementation } from '#crypto/descriptor';
+import { decodeJwk, encodeJwkPrivate, encodeJwkPublic } from '#crypto/encodings/jwk';
 import { decodePkcs8, encodePkcs8, parsePkcs8 } from '#crypto/encodings/pkcs8';
 import { decodeSpki, encodeSpki } from '#crypto/encodings/spki';
 import { resolve } from '#crypto/registry';
@@ -150,6 +151,50 @@ describe.skipIf(!needs('a newer Node as peer', present, why))('a newer Node', ()
       const key = await decodePkcs8(made['pkcs8'] as Uint8Array, 'x');
       const is = (await descriptor.load()) as SignatureImplementation | KemImplementation;
       expect(toHex(is.publicKey(key.secret))).toBe(toHex(publicKey));
+    },
+  );
+
+  it.each(['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'])(
+    'and we read each other’s JWK of %s keys',
+    async (name) => {
+      const descriptor = await resolve(name);
+      const is = (await descriptor.load()) as SignatureImplementation;
+      const secret = random(32);
+      const publicKey = is.publicKey(secret);
+      const theirs = atPeer(
+        `const text = (bytes) => JSON.parse(Buffer.from(bytes).toString());
+         const key = crypto.createPrivateKey({ key: text(given.jwk), format: 'jwk' });
+         const pub = crypto.createPublicKey({ key: text(given.publicJwk), format: 'jwk' });
+         const made = crypto.generateKeyPairSync(given.name);
+         const json = (key) => Buffer.from(JSON.stringify(key.export({ format: 'jwk' })));
+         return {
+           spki: spkiOf(key),
+           same: spkiOf(key).equals(pub.export({ format: 'der', type: 'spki' })),
+           again: json(key),
+           signed: crypto.sign(null, given.message, key),
+           verifies: crypto.verify(null, given.message, pub, given.ours),
+           made: json(made.privateKey),
+           madePublic: json(made.publicKey),
+           madeSpki: made.publicKey.export({ format: 'der', type: 'spki' }),
+         };`,
+        {
+          name,
+          message,
+          jwk: encodeJwkPrivate(descriptor, secret, publicKey),
+          publicJwk: encodeJwkPublic(descriptor, publicKey),
+          ours: is.sign(message, secret, { random }),
+        },
+      );
+      expect(theirs['spki']).toEqual(encodeSpki(descriptor, publicKey));
+      expect(theirs).toMatchObject({ same: true, verifies: true });
+      expect(is.verify(theirs['signed'] as Uint8Array, message, publicKey)).toBe(true);
+      const back = await decodeJwk(theirs['again'] as Uint8Array, 'x');
+      expect(back).toEqual({ side: 'private', descriptor, secret });
+      const made = await decodeJwk(theirs['made'] as Uint8Array, 'x');
+      const madePublic = await decodeJwk(theirs['madePublic'] as Uint8Array, 'x');
+      if (made.side !== 'private' || madePublic.side !== 'public') throw new Error('another side');
+      expect(toHex(is.publicKey(made.secret))).toBe(toHex(madePublic.publicKey));
+      expect(theirs['madeSpki']).toEqual(encodeSpki(descriptor, madePublic.publicKey));
     },
   );
 
