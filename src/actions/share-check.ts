@@ -1,6 +1,6 @@
 /** `share check`: each share alone, without its secret going anywhere. */
 import { defineAction } from './action.js';
-import { checkShare, type ShareCheck } from './shares/check.js';
+import { checkShare, isProven, type ShareCheck } from './shares/check.js';
 import { collectShares } from './shares/collect.js';
 import { contextOpener } from './shares/open.js';
 import { readSources, takeSet } from './shares/sources.js';
@@ -11,6 +11,8 @@ export interface CheckResult {
   readonly shares: readonly ShareCheck[];
   /** Path of the set.json that was used. */
   readonly set: string | null;
+  /** What was checked, as one line for a record; public facts only. */
+  readonly summary: string;
 }
 
 export const shareCheck = defineAction({
@@ -36,7 +38,10 @@ export const shareCheck = defineAction({
       only: 'ceremony',
     },
   },
-  outputs: { ok: { type: 'verdict', summary: 'whether every share is what it claims to be' } },
+  outputs: {
+    ok: { type: 'verdict', summary: 'whether every share is what it claims to be' },
+    summary: { type: 'string', summary: 'what was checked' },
+  },
   options: ['passphrase', 'identity'],
   effect: 'none',
   examples: [
@@ -60,10 +65,18 @@ export const shareCheck = defineAction({
     const opener = contextOpener(context, people);
     const shares: ShareCheck[] = [];
     for (const source of sources) {
-      shares.push(await checkShare(source, opener, set));
+      const check = await checkShare(source, opener, set);
       source.bytes.fill(0);
+      // In a ceremony others rely on the answer: a share that nobody opened was not checked.
+      const shut = context.inCeremony === true && check.ok && !isProven(check);
+      shares.push(shut ? { ...check, ok: false } : check);
     }
-    return { ok: shares.every(({ ok }) => ok), shares, set: set?.name ?? null };
+    return {
+      ok: shares.every(({ ok }) => ok),
+      shares,
+      set: set?.name ?? null,
+      summary: shares.map(summaryOf).join('; '),
+    };
   },
   present: ({ shares }) =>
     shares
@@ -74,3 +87,9 @@ export const shareCheck = defineAction({
       ])
       .join('\n'),
 });
+
+function summaryOf({ file, ok, claims, notChecked }: ShareCheck): string {
+  const found = claims.map((each) => (each.ok ? each.claim : `NOT ${each.claim}: ${each.detail}`));
+  const open = ok ? [] : notChecked.map((what) => `not checked: ${what}`);
+  return `${file}: ${[...found, ...open].join(', ')}`;
+}

@@ -8,6 +8,7 @@ import type { Definition, Positions } from './definition.js';
 import { actionRules } from './rules/actions.js';
 import { changeRules } from './rules/changes.js';
 import { closingRules } from './rules/closing.js';
+import { drillRules } from './rules/drills.js';
 import { humanStepRules } from './rules/humans.js';
 import { referenceRules } from './rules/references.js';
 import { secretRules } from './rules/secrets.js';
@@ -33,6 +34,7 @@ const RULES: readonly Rules[] = [
   secretRules,
   tokenRules,
   changeRules,
+  drillRules,
   closingRules,
 ];
 

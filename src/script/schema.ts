@@ -166,9 +166,16 @@ export const participantsSchema = strict({
     .max(256),
 });
 
+/** What is typed or scanned in one go: the code of a card is a long line. */
+const typed = z
+  .string()
+  .min(1)
+  .max(4000)
+  .regex(/^[^\n]*$/, 'one line of text was expected');
+
 const answer = strict({
   confirm: z.boolean().optional(),
-  text: line.optional(),
+  text: typed.optional(),
   choice: line.optional(),
   'passphrase-file': path.optional(),
 }).refine((given) => Object.keys(given).length === 1, {

@@ -12,6 +12,7 @@ beforeAll(async () => {
 });
 
 const real = shipped('root-key.yaml');
+const drill = shipped('recovery-drill.yaml');
 const quick = shipped('quickstart.yaml');
 
 type Change = readonly [from: string | RegExp, to: string];
@@ -455,8 +456,29 @@ const examples: readonly Example[] = [
   {
     rule: 'input-type',
     of: quick,
-    changes: [['uses: sign\n        with:', 'uses: sign\n        with:\n          format: der']],
-    message: /none of raw, dsse/,
+    changes: [['uses: sign\n        with:', 'uses: sign\n        with:\n          format: dser']],
+    message: /"dser" is none of raw, der, dsse; did you mean "der"/,
+  },
+  {
+    rule: 'drill-each',
+    of: drill,
+    changes: [
+      [/by: custodian\n {8}each: custodian\n(?= {8}when: .*\n {8}uses)/, 'by: administrator\n'],
+      [/ {8}when: .*\n(?= {8}uses)/, ''],
+    ],
+    message: /each holder gives the own one/,
+  },
+  {
+    rule: 'drill-set',
+    of: drill,
+    changes: [['value: ${{ steps.set.root }}', 'value: ${{ session.definition-digest }}']],
+    message: /no witness reads back the root/,
+  },
+  {
+    rule: 'drill-absence',
+    of: drill,
+    changes: [[/(see the custodian, .*\n) {8}by: administrator/, '$1        by: custodian']],
+    message: /who is absent cannot say so/,
   },
   {
     rule: 'human-value',

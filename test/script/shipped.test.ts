@@ -13,6 +13,7 @@ describe('shipped ceremonies', () => {
         'cloud-import',
         'hsm-import',
         'quickstart',
+        'recovery-drill',
         'refresh-shares',
         'root-key',
       ]),

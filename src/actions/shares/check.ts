@@ -59,6 +59,14 @@ export async function checkShare(
   };
 }
 
+/** The claim that only an opened share can make. */
+const DEALT = 'the share that was dealt';
+
+/** Whether a share was opened and is the one that was dealt, by its commitment. */
+export function isProven({ claims }: ShareCheck): boolean {
+  return claims.some(({ claim: text, ok }) => text === DEALT && ok);
+}
+
 /** Public facts of a share file. */
 export function describeShare(share: ShareFile): JsonObject {
   return {
@@ -146,7 +154,7 @@ async function checkEnvelope(
       opensShare(contextOf(set.file.set), { index: share.index, opening }, commitment);
     claims.push(
       claim(
-        'the share that was dealt',
+        DEALT,
         opens,
         opens ? `it opens its commitment in ${set.name}` : 'it does not open its commitment',
       ),

@@ -3,7 +3,7 @@
  * written; what was collected goes to the same code as share files do.
  */
 import { equal, toHex } from '#formats/bytes';
-import { ConclaveError, InterruptedError, UsageError } from '#formats/errors';
+import { ConclaveError, InterruptedError, NegativeError, UsageError } from '#formats/errors';
 import type { BoundPackage } from '#protocols/sharing/bound-package';
 import type { SharePrefix } from '#protocols/sharing/share-prefix';
 import {
@@ -27,7 +27,7 @@ export interface PictureReader {
 }
 
 /** What collecting reaches. */
-export type CollectContext = Pick<ActionContext, 'ask' | 'files'> & {
+export type CollectContext = Pick<ActionContext, 'ask' | 'files' | 'inCeremony'> & {
   readonly scan?: (() => Promise<PictureReader>) | undefined;
 };
 
@@ -72,15 +72,29 @@ export async function collectShares(
   }
 }
 
-type Way = 'keyboard' | 'file' | 'camera' | 'stop';
+type Way = 'keyboard' | 'file' | 'camera' | 'unreadable' | 'stop';
 
-async function chooseWay(conversation: Conversation, { scan }: CollectContext): Promise<Way> {
+async function chooseWay(
+  conversation: Conversation,
+  { scan, inCeremony }: CollectContext,
+): Promise<Exclude<Way, 'unreadable' | 'stop'>> {
   const way = (await conversation.choose('How does the card come in?', [
     { value: 'keyboard', label: 'scan it with a scanner, type its lines, or paste them' },
     { value: 'file', label: 'from a file: a picture of the card, its text, or a share file' },
     ...(scan === undefined ? [] : [{ value: 'camera', label: 'hold it before the camera' }]),
+    // Only a script can say what happens then; who is at the command line stops.
+    ...(inCeremony === true
+      ? [{ value: 'unreadable', label: 'not at all: it cannot be read, and the record says so' }]
+      : []),
     { value: 'stop', label: 'stop here' },
   ])) as Way;
+  if (way === 'unreadable') {
+    throw new NegativeError({
+      code: 'E_CARD_UNREADABLE',
+      message: 'the card could not be read',
+      hint: 'keep it nevertheless: its other code or lines may be read another day',
+    });
+  }
   if (way === 'stop') {
     throw new InterruptedError({
       code: 'E_INTERRUPTED',

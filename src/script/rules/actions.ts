@@ -22,8 +22,9 @@ const ACCEPTED: Readonly<Partial<Record<ValueType, readonly TypeOf['type'][]>>> 
   'public-key': ['file', 'path', 'key'],
   // What people type from another channel; its form is checked when it is there.
   digest: ['string'],
-  'share-set': ['file', 'path'],
-  shares: ['file', 'path'],
+  // What people bring is a parameter; a file that another step made is something else.
+  'share-set': ['path'],
+  shares: ['path'],
   report: ['verdict'],
 };
 

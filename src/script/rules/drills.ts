@@ -1,0 +1,71 @@
+/**
+ * Shares that people bring to be checked: each holder sits before the screen alone and is compared with a description of the set,
+ * which the witnesses knew before.
+ */
+import { isWitnessRole } from '../people.js';
+import { inputOf } from './actions.js';
+import { type PlacedStep, type Report, type Rules, soleReference, type Survey } from './survey.js';
+
+/** Checks shares from files, or, where it is given none, a card from whoever sits there. */
+const CHECK = 'share.check';
+
+/** Says which set it is. */
+const SET = 'share.set';
+
+/** All steps that check a card, and that say of which set. */
+export const drillRules: Rules = (survey, report) => {
+  for (const placed of survey.steps) {
+    const { step, path } = placed;
+    if (step.kind !== 'action') continue;
+    if (step.uses === SET && step.each !== undefined)
+      report('drill-each', `${path}.uses`, `${SET} looks at no share: it is done once`);
+    if (step.uses !== CHECK || inputOf(placed, 'shares') !== undefined) continue;
+    if (step.each === undefined || step.each !== step.by) {
+      report(
+        'drill-each',
+        step.each === undefined ? `${path}.uses` : `${path}.by`,
+        'a card is asked for, and each holder gives the own one: "by:" and "each:" are that role',
+      );
+    }
+    setIsKnown(survey, placed, report);
+    absenceIsSaidByAnother(survey, placed, report);
+  }
+};
+
+function setIsKnown(survey: Survey, check: PlacedStep, report: Report): void {
+  const set = soleReference(inputOf(check, 'set'));
+  if (set === undefined) {
+    report('drill-set', `${check.path}.uses`, 'a card proves nothing without the set it is of');
+    return;
+  }
+  const roots = survey.steps
+    .filter(({ step }) => step.kind === 'action' && step.uses === SET)
+    .filter((told) => soleReference(inputOf(told, 'set')) === set)
+    .map(({ step }) => `steps.${step.id}.root`);
+  const known = survey.steps.some(
+    ({ step, order }) =>
+      step.kind === 'human' &&
+      step.human === 'read-back' &&
+      isWitnessRole(step.by) &&
+      order < check.order &&
+      roots.includes(soleReference(step.value) ?? ''),
+  );
+  if (known) return;
+  report(
+    'drill-set',
+    `${check.path}.with.set`,
+    `no witness reads back the root of this set, from ${SET}, before cards are compared with it`,
+  );
+}
+
+/** A question on whose answer a check is left out is not answered by the one who is perhaps not there. */
+function absenceIsSaidByAnother(survey: Survey, { step }: PlacedStep, report: Report): void {
+  const condition = step.when ?? '';
+  for (const asked of survey.steps) {
+    if (asked.step.kind !== 'human' || asked.step.human !== 'ask') continue;
+    if (!condition.includes(`steps.${asked.step.id}.answer`)) continue;
+    if (asked.step.by === step.each) {
+      report('drill-absence', `${asked.path}.by`, 'who is absent cannot say so: let another answer');
+    }
+  }
+}
