@@ -174,6 +174,9 @@ function leadsTo(found: Found, mutation: Mutation, old: string): boolean {
     found.message.includes(`"${old}"`) ||
     // What was referred to before is left over, or what is referred to no longer fits where it is used.
     (found.rule === 'unused' && found.message.includes(old.replace(/^parameters\./, ' '))) ||
+    // Where no quorum counts the holders, what is handed to each of them does; an answer of each is no answer of one.
+    (found.rule === 'material-count' && /^roles\.[a-z-]+\.count$/.test(mutation.path)) ||
+    (found.rule === 'condition-type' && mutation.path.endsWith('.each')) ||
     (found.rule === 'input-type' && /^parameters\.[a-z0-9-]+\.type$/.test(mutation.path))
   );
 }

@@ -65,7 +65,11 @@ function absenceIsSaidByAnother(survey: Survey, { step }: PlacedStep, report: Re
     if (asked.step.kind !== 'human' || asked.step.human !== 'ask') continue;
     if (!condition.includes(`steps.${asked.step.id}.answer`)) continue;
     if (asked.step.by === step.each) {
-      report('drill-absence', `${asked.path}.by`, 'who is absent cannot say so: let another answer');
+      report(
+        'drill-absence',
+        `${asked.path}.by`,
+        'who is absent cannot say so: let another answer',
+      );
     }
   }
 }
