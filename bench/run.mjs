@@ -35,7 +35,7 @@ for (const name of wanted.length > 0 ? wanted : known) {
       label.padEnd(width),
       ms.toFixed(1).padStart(8),
       ratio.toFixed(2).padStart(8),
-      (target === undefined ? '' : `≤ ${target.toFixed(1)}`).padStart(8),
+      (target === undefined ? '' : `≤ ${target.toFixed(target < 2 ? 2 : 1)}`).padStart(8),
       held ? '' : '  missed',
     ];
     console.log(columns.join(' ').trimEnd());
