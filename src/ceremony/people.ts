@@ -11,6 +11,7 @@ import type { SecretBytes } from '#formats/secret-bytes';
 import { SecretBytes as Secrets } from '#formats/secret-bytes';
 import type { HostFiles } from '#host/host';
 import type { Participant, Said } from '#script/entries';
+import { ADMINISTRATOR } from '#script/people';
 import { holders } from '#script/plan';
 import type { Answer, Terminal } from '#terminal/terminal';
 
@@ -149,7 +150,12 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
         key: keyFor(undefined),
         attempt: attempt + 1,
       });
-      if (answer !== undefined) hear(undefined, `gave a PIN for ${token}`, graded(answer));
+      // Every attempt counts for the token, and stands in the record.
+      const by = holder ?? holders(participants, ADMINISTRATOR)[0]?.name;
+      if (answer !== undefined && by !== undefined) {
+        const which = attempt === 0 ? '' : `, attempt ${attempt + 1}`;
+        heard({ name: by, said: `gave a PIN for ${token}${which}`, graded: graded(answer) });
+      }
       return answer?.value;
     },
 

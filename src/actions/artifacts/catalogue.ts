@@ -11,6 +11,7 @@ interface Row {
 /** PEM before DER, objects that name their type before anything that merely parses; definitions are plain text, so last. */
 const rows: readonly Row[] = [
   { kind: 'key-file', load: () => import('./key-file.js') },
+  { kind: 'token-key', load: () => import('./token-key.js') },
   { kind: 'key-record', load: () => import('./key-record.js') },
   { kind: 'envelope', load: () => import('./envelope.js') },
   { kind: 'handover-challenge', load: () => import('./handover-challenge.js') },

@@ -2,6 +2,7 @@
  * The keys that a run can reach: those of the store by name or id, and any private key file by path. Whatever is opened has its
  * public key recomputed and compared with its record.
  */
+import type { TokenKey } from '#custody/authority/token-key';
 import { encodeKeyFile, KEY_LABEL, type KeyFile, sealKeyFile } from '#carriage/stores/key-file';
 import {
   type DurableFiles,
@@ -89,7 +90,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     if (parsed.kind === 'token') return await inTokens.byUri(parsed.uri);
     const store = await storeAt(parsed.store);
     const { entries, problems } = await store.list();
-    const tokenKeys = parsed.store.kind === 'file' ? await inTokens.known() : [];
+    const tokenKeys = parsed.store.kind === 'file' ? onceEach(await inTokens.known()) : [];
     const all = [...entries, ...tokenKeys.map(entryOf)];
     const present = all.filter(({ destroyed }) => !destroyed);
     const entry = pick(present, parsed.name, 'key') ?? pick(all, parsed.name, 'key');
@@ -312,6 +313,14 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       return [...stored, ...(await Promise.all((await inTokens.known()).map(foundInToken)))];
     },
   };
+}
+
+/** A key that is in several tokens is one key: the first place where it still is. */
+function onceEach(keys: readonly TokenKey[]): readonly TokenKey[] {
+  return keys.filter((key) => {
+    const places = keys.filter(({ record }) => record.id === key.record.id);
+    return key === (places.find(({ record }) => record.state !== 'destroyed') ?? places[0]);
+  });
 }
 
 /**

@@ -25,7 +25,7 @@ import { InputError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { OpenKey } from './context.js';
 import { openIn, publicSideOf, searchOf } from './token-key-open.js';
-import type { TokenKeyShelf } from './token-key-shelf.js';
+import { isSamePlace, type TokenKeyShelf } from './token-key-shelf.js';
 import type { OpenToken, TokenPlace, TokenSpace } from './token-space.js';
 
 /** A key to be made in a token. */
@@ -153,11 +153,13 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
         purposes: purposesInToken(descriptor, record.purposes) ?? record.purposes,
       };
       const { check, clear, attributes } = imported;
-      const before = (await shelf.list()).find(
-        (known) => known.record.id === record.id && known.record.state !== 'destroyed',
+      const now = knownKey(
+        ...([open, imported.key, attributes, external, 'imported', imported.crossing] as const),
       );
-      const crossing = before?.crossing ?? imported.crossing;
-      const key = knownKey(open, imported.key, attributes, external, 'imported', crossing);
+      const before = (await shelf.list()).find(
+        (known) => isSamePlace(known, now) && known.record.state !== 'destroyed',
+      );
+      const key = { ...now, crossing: before?.crossing ?? now.crossing };
       await shelf.keep(key);
       return { key, check, clear };
     },
