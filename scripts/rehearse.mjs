@@ -34,11 +34,21 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** Puts on the medium what somebody elsewhere hands out. */
+function handOut(name, file, folder) {
+  mkdirSync(join(folder, 'medium'));
+  copyFileSync(join(root, 'ceremonies/answers', name, file), join(folder, 'medium', file));
+  return [];
+}
+
 /**
  * Ceremonies that need more than this program: what a far side hands out and how it answers, or devices. `missing` says what
  * cannot be had here.
  */
 const farSides = {
+  'byok-wrap': {
+    before: (folder) => handOut('byok-wrap', 'recipient.pub', folder),
+  },
   'hsm-import': {
     missing: tokensMissing,
     before: (folder) => {
@@ -53,12 +63,7 @@ const farSides = {
     },
   },
   'cloud-import': {
-    before: (folder) => {
-      mkdirSync(join(folder, 'medium'));
-      const document = join(root, 'ceremonies/answers/cloud-import/wrapping-key.json');
-      copyFileSync(document, join(folder, 'medium/wrapping-key.json'));
-      return [];
-    },
+    before: (folder) => handOut('cloud-import', 'wrapping-key.json', folder),
     answer: (folder, artifacts) =>
       farSide(
         ...['import', 'aws', '--key', join(root, 'ceremonies/answers/cloud-import/far-side.pem')],

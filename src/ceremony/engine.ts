@@ -8,6 +8,7 @@ import type { ConclaveError } from '#formats/errors';
 import { type EntryData, QUORUM_AGREED, type Said } from '#script/entries';
 import { holds, parseCondition } from '#script/expression';
 import { type Instance, instanceKey } from '#script/plan';
+import { isRestorable } from '#script/restorable';
 import { decide, type Facts, type Next } from './decide.js';
 import { recordDeviation } from './deviation.js';
 import { withDevices } from './devices.js';
@@ -108,7 +109,7 @@ function factsOf(session: Session, undone: ReadonlySet<string>): Facts {
     sealed: (reference) =>
       instancesOf(session).some(
         (instance) =>
-          actionOf(session, instance)?.secrecy === 'protects' &&
+          isRestorable(actionOf(session, instance)) &&
           session.recorder.state.instances.get(instanceKey(instance))?.status === 'finished' &&
           keysOf(instance).includes(reference),
       ),

@@ -4,6 +4,7 @@ import { recoverKey } from '#actions/shares/recover';
 import { readShare, type ShareSource } from '#actions/shares/sources';
 import { InternalError, NegativeError, TryAgainError } from '#formats/errors';
 import { type Instance, instanceKey, holders } from '#script/plan';
+import { isRestorable } from '#script/restorable';
 import { ARTIFACTS, folderFiles } from './files.js';
 import { sessionIdentities } from './identities.js';
 import { personOf, sessionAsker } from './people.js';
@@ -127,7 +128,7 @@ function sealingOf(session: Session, reference: string): Sealing | undefined {
   for (const instance of instancesOf(session)) {
     const action = actionOf(session, instance);
     const { step } = instance;
-    if (action?.secrecy !== 'protects' || step.kind !== 'action') continue;
+    if (action === undefined || !isRestorable(action) || step.kind !== 'action') continue;
     const done = session.recorder.state.instances.get(instanceKey(instance));
     const resolve = resolverOf(session, instance);
     if (done?.status !== 'finished') continue;

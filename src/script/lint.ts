@@ -9,6 +9,7 @@ import { actionRules } from './rules/actions.js';
 import { changeRules } from './rules/changes.js';
 import { closingRules } from './rules/closing.js';
 import { drillRules } from './rules/drills.js';
+import { handoverRules } from './rules/handovers.js';
 import { humanStepRules } from './rules/humans.js';
 import { referenceRules } from './rules/references.js';
 import { secretRules } from './rules/secrets.js';
@@ -32,6 +33,7 @@ const RULES: readonly Rules[] = [
   actionRules,
   humanStepRules,
   secretRules,
+  handoverRules,
   tokenRules,
   changeRules,
   drillRules,

@@ -10,6 +10,7 @@ describe('shipped ceremonies', () => {
   it('are those of this version', () => {
     expect(shippedNames).toEqual(
       expect.arrayContaining([
+        'byok-wrap',
         'cloud-import',
         'hsm-import',
         'quickstart',

@@ -3,6 +3,7 @@
  * order on every branch. An action says of itself which of these it does (`secrecy`).
  */
 import { isWitnessRole } from '../people.js';
+import { isRestorable } from '../restorable.js';
 import { inputOf } from './actions.js';
 import {
   actionOf,
@@ -55,10 +56,17 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
   );
   const protectors = users.filter((user) => actionOf(survey, user)?.secrecy === 'protects');
   const destroyers = users.filter((user) => actionOf(survey, user)?.secrecy === 'destroys');
-  const [protector] = protectors;
+  // What was wrapped opens elsewhere; only shares bring a key back into this ceremony, and only they can be proven here.
+  const protector = protectors.find((placed) => isRestorable(actionOf(survey, placed)));
   const [destroyer, second] = destroyers;
-  if (protector === undefined) {
+  if (protectors[0] === undefined) {
     report('secret-unprotected', at, `the secret ${reference} is never split, wrapped or sealed`);
+  } else if (protector === undefined) {
+    report(
+      'secret-unprotected',
+      `${protectors[0].path}.uses`,
+      `${protectors[0].step.id} leaves nothing from which ${reference} could be restored here: split it as well`,
+    );
   }
   if (destroyer === undefined) {
     report('secret-not-destroyed', at, `the secret ${reference} is never wiped`);
@@ -87,7 +95,6 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
     if (user.order > destroyer.order && user !== second)
       report('secret-after-wipe', `${user.path}.uses`, `${reference} was wiped before this step`);
   }
-  if (protector === undefined) return;
   for (const late of protectors) {
     if (late.order > destroyer.order)
       report(
@@ -96,6 +103,7 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
         `${reference} is wiped before it is protected`,
       );
   }
+  if (protector === undefined) return;
   importComesFirst(survey, reference, destroyer, report);
   proofComesBetween(survey, protector, destroyer, report);
   paperIsReadBack(survey, protector, destroyer, report);
