@@ -1,7 +1,8 @@
-/** The ceremony byok-wrap to its end, and the container opened by the recipient with what travelled with it. */
+/** The ceremony byok-wrap to its end, and refused for another key than the one that two roles know. */
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -40,43 +41,22 @@ describe('the ceremony byok-wrap', () => {
     folder = mkdtempSync(join(tmpdir(), 'conclave-byok-wrap-'));
     mkdirSync(at('medium'));
     copyFileSync(join(KIT, 'recipient.pub'), at('medium/recipient.pub'));
-    copyFileSync(join(KIT, 'recipient.pem'), at('recipient.pem'));
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });
   });
 
-  it('wraps, wipes, and the recipient opens the container with the statement and the sender', async () => {
+  it('shares and proves, wraps, wipes, and hands over, and the session verifies', async () => {
     const ended = await ceremony(join(root, 'ceremonies/answers/byok-wrap.yaml'), 's');
     expect(ended.code, ended.output).toBe(0);
     const verified = await conclave('verify', at('s'), '--allow-unpinned');
     expect(verified.code, verified.output).toBe(0);
-    const journal = readFileSync(at('s/journal.jsonl'), 'utf8');
-    const order = ['"type":"split"', '"type":"wrap"', '"type":"wipe"'].map((event) =>
-      journal.indexOf(event),
+    const lines = readFileSync(at('s/journal.jsonl'), 'utf8').split('\n');
+    const done = ['prove', 'wrap', 'wipe', 'carry-statement'].map((step) =>
+      lines.findIndex((line) => line.includes('step.finished') && line.includes(`"${step}"`)),
     );
-    expect(order.every((place) => place > 0)).toBe(true);
-    expect(order).toEqual([...order].sort((a, b) => a - b));
-
-    const open = (...more: readonly string[]): ReturnType<typeof conclave> =>
-      conclave(
-        ...['unwrap', '--key', at('recipient.pem'), '--in', at('s/artifacts/byok.wrapped')],
-        ...['--no-passphrase', '--json', ...more],
-      );
-    const participants = JSON.parse(
-      (await conclave('show', at('s/artifacts/byok.wrapped.dsse.json'), '--json')).output,
-    ) as { predicate: { sender: { name: string }; key: { id: string } } };
-    const { sender, key } = participants.predicate;
-    const opened = await open(
-      ...['--statement', at('s/artifacts/byok.wrapped.dsse.json'), '--out', at('opened.key')],
-      ...['--signer', at('s/identities', `${sender.name}.pub`)],
-    );
-    expect(opened.code, opened.output).toBe(0);
-    expect(JSON.parse(opened.output)).toMatchObject({
-      keyId: key.id,
-      environment: 'rehearsal',
-      sender: sender.name,
-    });
+    expect(Math.min(...done)).toBeGreaterThan(0);
+    expect(done).toEqual([...done].sort((x, y) => x - y));
   }, 120_000);
 
   it('another key on the medium than the one that two roles know ends it before anything is wrapped', async () => {
@@ -87,10 +67,8 @@ describe('the ceremony byok-wrap', () => {
     expect(changed).not.toBe(answers);
     writeFileSync(at('answers.yaml'), changed);
     const ended = await ceremony(at('answers.yaml'), 'refused');
-    expect(ended.code, ended.output).toBe(77);
+    expect(ended.code, ended.output).toBe(1);
     expect(ended.output).toContain('nothing was wrapped');
-    const journal = readFileSync(at('refused/journal.jsonl'), 'utf8');
-    expect(journal).toContain('"type":"split"');
-    expect(journal).not.toContain('"type":"wrap"');
+    expect(existsSync(at('refused/artifacts/byok.wrapped'))).toBe(false);
   }, 120_000);
 });

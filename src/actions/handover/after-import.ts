@@ -2,7 +2,7 @@
 import { KEY_IMPORTED, readHandover } from '#custody/authority/handover-statement';
 import type { KeyRecord } from '#custody/authority/record';
 import { equal } from '#formats/bytes';
-import { RefusedError } from '#formats/errors';
+import { NegativeError, RefusedError } from '#formats/errors';
 import type { ActionContext } from '../context/context.js';
 import { assertSigned } from './signed.js';
 import { challengesFor, readAnswered, readIssued } from './state.js';
@@ -14,8 +14,8 @@ const MAX_RECEIPT_BYTES = 1024 * 1024;
  * @param path - the receipt, as typed
  * @param signers - `--signer`; the identities of this home or session when empty
  * @returns SHA-256 of the receipt
- * @throws {@link RefusedError} `E_RECEIPT_KEY`, `E_RECEIPT_FOREIGN`, `E_RECEIPT_OLD`; NegativeError `E_HANDOVER_SIGNATURE`;
- * InputError for a file that is no such receipt
+ * @throws {@link RefusedError} `E_RECEIPT_KEY`, `E_RECEIPT_SIGNATURE`, `E_RECEIPT_FOREIGN`, `E_RECEIPT_OLD`; InputError for a
+ * file that is no such receipt
  */
 export async function assertImported(
   path: string,
@@ -36,7 +36,12 @@ export async function assertImported(
   if (said.key.id !== record.id) {
     throw refuse('E_RECEIPT_KEY', 'is a receipt for another key', 'give the one for this key');
   }
-  await assertSigned(read, said.verifier.id, signers, path, context);
+  try {
+    await assertSigned(read, said.verifier.id, signers, path, context);
+  } catch (error) {
+    if (!(error instanceof NegativeError)) throw error;
+    throw refuse('E_RECEIPT_SIGNATURE', `does not count: ${error.message}`, error.hint ?? '');
+  }
   const issued = readIssued(said.challenge, context);
   const answer = readAnswered(said.challenge, context);
   if (issued === undefined || answer === undefined || !equal(answer.receipt, bytes)) {
@@ -53,9 +58,10 @@ export async function assertImported(
       'verify the hand-over again',
     );
   }
-  const latest = challengesFor(record.id, context).at(-1);
-  const superseded = latest !== undefined && latest.challenge.created > issued.challenge.created;
-  if (superseded) {
+  const isSuperseded = challengesFor(record.id, context).some(
+    ({ id, serial }) => id !== issued.id && serial >= issued.serial,
+  );
+  if (isSuperseded) {
     throw refuse(
       'E_RECEIPT_OLD',
       `answers the challenge of ${issued.challenge.created}, and the key was handed over again since`,

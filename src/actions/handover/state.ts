@@ -19,6 +19,8 @@ const issuedSchema = s.object({
   challenge: s.base64(),
   /** For `possession`: what the holder has to answer. */
   proof: s.nullable(s.hex(32)),
+  /** How many had been issued before. Clocks are to the second, and may be set back. */
+  serial: s.integer({ min: 0 }),
 });
 
 const answeredSchema = s.object({
@@ -34,6 +36,8 @@ export interface Issued {
   readonly challenge: Challenge;
   readonly bytes: Uint8Array;
   readonly proof: string | null;
+  /** Later ones have higher numbers; two that were issued at the same moment may share one. */
+  readonly serial: number;
 }
 
 /** The space for one-time state. @throws {@link InternalError} `E_ONCE_MISSING` where a run has none */
@@ -45,7 +49,9 @@ export function onceOf(context: ActionContext): OnceSpace {
 /** Keeps a new challenge, before its file is handed out. */
 export function issue(context: ActionContext, bytes: Uint8Array, proof: string | null): string {
   const id = challengeId(bytes);
-  onceOf(context).write(`issued/${id}`, canonicalJsonBytes({ challenge: toBase64(bytes), proof }));
+  const once = onceOf(context);
+  const serial = once.list('issued').length;
+  once.write(`issued/${id}`, canonicalJsonBytes({ challenge: toBase64(bytes), proof, serial }));
   return id;
 }
 
@@ -80,17 +86,20 @@ export function readIssued(id: string, context: ActionContext): Issued | undefin
   const kept = once.read(`issued/${id}`);
   if (kept === undefined) return undefined;
   const what = `${once.location}/issued/${id}`;
-  const { challenge: bytes, proof } = issuedSchema.parse(parseCanonicalJson(kept, what), what);
-  return { id, bytes, proof, challenge: decodeChallenge(bytes, what) };
+  const {
+    challenge: bytes,
+    proof,
+    serial,
+  } = issuedSchema.parse(parseCanonicalJson(kept, what), what);
+  return { id, bytes, proof, serial, challenge: decodeChallenge(bytes, what) };
 }
 
-/** Every challenge that was issued here for a key, with its id, oldest first. */
+/** Every challenge that was issued here for a key. */
 export function challengesFor(keyId: string, context: ActionContext): readonly Issued[] {
   return onceOf(context)
     .list('issued')
     .map((name) => readIssued(name.slice('issued/'.length), context))
-    .filter((it): it is Issued => it?.challenge.key?.id === keyId)
-    .sort((a, b) => (a.challenge.created < b.challenge.created ? -1 : 1));
+    .filter((it): it is Issued => it?.challenge.key?.id === keyId);
 }
 
 /** What identifies an answer: all its files. */

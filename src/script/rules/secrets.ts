@@ -237,8 +237,8 @@ function proofMatches(survey: Survey, proof: PlacedStep, report: Report): void {
   for (const [input, value] of Object.entries(proof.step.with)) {
     const source = /^steps\.([a-z0-9-]+)\./.exec(soleReference(value) ?? '')?.[1];
     const target = source === undefined ? undefined : survey.byId.get(source);
-    if (target === undefined) continue;
-    if (actionOf(survey, target)?.secrecy === 'protects') sources.add(target.step.id);
+    if (target !== undefined && actionOf(survey, target)?.secrecy === 'protects')
+      sources.add(target.step.id);
     else if (input === 'set' || input === 'shares')
       report('secret-unproven', `${proof.path}.with.${input}`, 'it is not what a split made');
   }
