@@ -32,6 +32,10 @@ const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
     why: 'where a file from outside lies is for the site to say',
   },
   {
+    what: /\.uses airgap\.check -> share\.check$/,
+    why: 'probes are required of the session itself; a step that checks shares and is given none asks for cards',
+  },
+  {
     what: /\.with\.key steps\.generate\.public -> steps\.generate\.key$/,
     why: 'a signature is verified by the public side, which file and reference name alike',
   },
@@ -186,7 +190,7 @@ function leadsTo(found: Found, mutation: Mutation, old: string): boolean {
 }
 
 describe.each(shippedNames)('every change of %s', (name) => {
-  it('is found, and the finding leads to it', () => {
+  it('is found, and the finding leads to it', { timeout: 300_000 }, () => {
     const text = shipped(`${name}.yaml`);
     const mutations = mutationsOf(text);
     const missed: string[] = [];
@@ -209,7 +213,6 @@ describe.each(shippedNames)('every change of %s', (name) => {
     expect(missed).toEqual([]);
     expect(misplaced).toEqual([]);
     expect(mutations.length).toBeGreaterThan(250);
-    // Where much comes from outside, more is found at what is left over than at the change itself.
-    expect(exact / mutations.length).toBeGreaterThan(0.7);
+    expect(exact / mutations.length).toBeGreaterThan(0.8);
   });
 });

@@ -277,6 +277,7 @@ describe('a site file', () => {
       identities: { Ada: 'ada.key' },
       bindings: { payload: '/media/usb/x' },
       previous: { ceremony: 'root-key', head },
+      tokens: {},
     });
     expect(parseSite(bytes('site: 1\n'), 's.yaml').previous).toBeNull();
   });

@@ -1,5 +1,5 @@
 /** Action steps: the action exists, its inputs are known, complete and of the right type, and it is declared for what it is. */
-import type { Field, ValueType } from '#formats/action';
+import type { ActionDescription, Field, ValueType } from '#formats/action';
 import type { Expression } from '../definition.js';
 import { camelCase, kebabCase } from '../names.js';
 import { ADMINISTRATOR } from '../people.js';
@@ -32,6 +32,9 @@ const PUBLIC_SIDE: readonly TypeOf['type'][] = ['file', 'path', 'public-key'];
 
 /** Fields that only an earlier step can fill: a literal would name something that this ceremony did not make. */
 const MADE: readonly ValueType[] = ['key', 'file', 'public-key', 'share-set', 'shares', 'verdict'];
+
+/** What belongs to one set of shares. */
+const OF_A_SET: readonly ValueType[] = ['share-set', 'shares'];
 
 /** All action steps. */
 export const actionRules: Rules = (survey, report) => {
@@ -76,8 +79,37 @@ export const actionRules: Rules = (survey, report) => {
       }
     }
     checkQuorum(survey, placed, report);
+    givenOnce(placed, action, report);
   }
 };
+
+/**
+ * Nothing is given twice where each is to be another: not in a list, where two who typed the same are still two, and not among
+ * the files of a set that people bring, its description and every share.
+ */
+function givenOnce(placed: PlacedStep, action: ActionDescription, report: Report): void {
+  const { step, path } = placed;
+  if (step.kind !== 'action') return;
+  const given = Object.entries(action.inputs).flatMap(([name, { type }]) => {
+    const value = step.with[name];
+    const at = `${path}.with.${kebabCase(name)}`;
+    const items = Array.isArray(value) ? (value as readonly Expression[]) : undefined;
+    return (items ?? [value]).map((item, i) => {
+      const reference = soleReference(item);
+      const brought = OF_A_SET.includes(type) && reference?.startsWith('parameters.') === true;
+      return {
+        reference,
+        among: brought ? 'set' : items === undefined ? undefined : name,
+        at: items === undefined ? at : `${at}[${i}]`,
+      };
+    });
+  });
+  for (const { reference, among, at } of given) {
+    if (reference === undefined || among === undefined) continue;
+    const times = given.filter((it) => it.reference === reference && it.among === among).length;
+    if (times > 1) report('input-type', at, `${reference} is given to this step more than once`);
+  }
+}
 
 function checkInput(
   survey: Survey,
@@ -99,6 +131,8 @@ function checkInput(
     const accepted = [field.type, ...(looks ? PUBLIC_SIDE : []), ...(ACCEPTED[field.type] ?? [])];
     if (!accepted.includes(type.type)) {
       report('input-type', path, `it is ${named(type)}, and ${field.type} is expected`);
+    } else if (type.type === 'path' && OF_A_SET.includes(field.type)) {
+      insteadOfMade(survey, placed, field, path, report);
     }
     return;
   }
@@ -106,6 +140,30 @@ function checkInput(
     const problem = literalProblem(survey, field, item);
     if (problem !== undefined) report('input-type', path, problem);
   }
+}
+
+/** Who looks at shares in a ceremony that made some looks at those, and not at others that happen to be there. */
+function insteadOfMade(
+  survey: Survey,
+  placed: PlacedStep,
+  field: Field,
+  path: string,
+  report: Report,
+): void {
+  if (actionOf(survey, placed)?.secrecy !== undefined) return;
+  const maker = survey.steps.find(
+    (other) =>
+      other.order < placed.order &&
+      Object.values(actionOf(survey, other)?.outputs ?? {}).some(
+        ({ type }) => type === 'share-set',
+      ),
+  );
+  if (maker === undefined) return;
+  report(
+    'input-type',
+    path,
+    `it is brought from outside, and ${maker.step.id} made a ${field.type} here`,
+  );
 }
 
 /** Whether an expression holds no reference at all. Text around references counts as a reference. */

@@ -55,7 +55,11 @@ export function typeOfExpression(
     const [first] = types;
     if (first === undefined || types.includes(undefined)) return undefined;
     if (types.some((type) => type?.type !== first.type)) {
-      report('reference-type', path, 'the items of this list are of different types');
+      report(
+        'reference-type',
+        `${path}[${oddOne(types.map((type) => type?.type))}]`,
+        'the items of this list are of different types',
+      );
       return undefined;
     }
     return { type: first.type, repeat: true };
@@ -63,6 +67,14 @@ export function typeOfExpression(
   if (typeof expression === 'number') return { type: 'integer', repeat: false };
   if (typeof expression === 'boolean') return { type: 'boolean', repeat: false };
   return checkText(survey, placed, expression, path, report);
+}
+
+/** Place of the first item that is unlike most others: of two that differ, the second. */
+function oddOne(types: readonly unknown[]): number {
+  const count = (type: unknown): number => types.filter((other) => other === type).length;
+  const most = Math.max(...types.map(count));
+  const usual = types.find((type) => count(type) === most);
+  return types.findIndex((type) => type !== usual);
 }
 
 function checkText(
