@@ -7,6 +7,7 @@ import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import { isPath, parseStore } from './context/references.js';
 import { openRaw } from './context/raw-forms.js';
 import { parseTags } from './context/tags.js';
+import { assertEnvironment } from './hsm/place.js';
 
 /** `conclave key import`. */
 export const keyImport = defineAction({
@@ -46,7 +47,7 @@ export const keyImport = defineAction({
     key: { type: 'key', summary: 'the key in the store' },
     id: { type: 'digest', summary: 'its id' },
   },
-  options: ['passphrase', 'new-passphrase', 'identity', 'attestation'],
+  options: ['passphrase', 'new-passphrase', 'identity', 'attestation', 'allow-environment'],
   effect: 'irreversible',
   only: 'cli',
   examples: [
@@ -73,6 +74,7 @@ export const keyImport = defineAction({
       algorithm === undefined
         ? await context.keys.open(path)
         : await openRaw(path, { algorithm, profile }, context);
+    if (place.kind === 'pkcs11') assertEnvironment(open.record, context);
     const raw = open.secret.use((bytes) => bytes.slice());
     let checks: readonly string[];
     try {

@@ -158,8 +158,8 @@ describe('key generate', () => {
       [{}, {}, 'E_PASSPHRASE_MISSING', 2],
       [{ algorithm: 'rot13' }, PLAIN, 'E_ALGORITHM_UNKNOWN', 2],
       [{ algorithm: 'ed25519', profile: 'composite' }, PLAIN, 'E_PROFILE_UNKNOWN', 2],
-      [{ store: 'keychain' }, PLAIN, 'E_STORE_UNAVAILABLE', 69],
-      [{ store: 'pkcs11:token' }, PLAIN, 'E_STORE_UNAVAILABLE', 69],
+      [{ store: 'keychain' }, PLAIN, 'E_KEYCHAIN_UNFIT', 77],
+      [{ store: 'pkcs11:token' }, PLAIN, 'E_PKCS11_MODULE_MISSING', 2],
       [{ store: 'cloud' }, PLAIN, 'E_STORE_UNKNOWN', 2],
       [{ name: 'a.key' }, PLAIN, 'E_KEY_NAME', 2],
       [{ tag: ['team'] }, PLAIN, 'E_TAG_MALFORMED', 2],
@@ -209,7 +209,11 @@ describe('key references', () => {
     expect(await refusal(keys.find('nothing'))).toEqual(['E_KEY_NOT_FOUND', 66]);
     expect(await refusal(keys.find('./nothing'))).toEqual(['E_FILE_MISSING', 66]);
     expect(await refusal(keys.find('keychain:x'))).toEqual(['E_STORE_UNAVAILABLE', 69]);
-    expect(await refusal(keys.find('pkcs11:x'))).toEqual(['E_STORE_UNAVAILABLE', 69]);
+    expect(await refusal(keys.find('pkcs11:x'))).toEqual(['E_TOKEN_URI', 2]);
+    expect(await refusal(keys.find('pkcs11:token=x;object=y'))).toEqual([
+      'E_PKCS11_MODULE_MISSING',
+      2,
+    ]);
     expect(await refusal(keys.find(''))).toEqual(['E_KEY_REFERENCE_EMPTY', 2]);
     expect((await keys.find('cafe00')).record.name).toBe('cafe00');
     expect((await keys.find('file:cafe00')).record.name).toBe('cafe00');

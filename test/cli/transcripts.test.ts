@@ -6,12 +6,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { exitCodes } from '#cli/exit';
 import { root } from '../support/require.js';
 import { parseTxtar, runScript } from '../support/txtar.js';
+import { withSoftHsm } from '../tokens/softhsm.js';
 import { inProcess, throughBin } from './runners.js';
 
 const folder = join(root, 'test/transcripts');
 const seen = new Set<number>();
 let ran = 0;
-const names = readdirSync(folder).filter((name) => name.endsWith('.txtar'));
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.txtar'))
+  .filter((name) => name !== 'hsm.txtar' || withSoftHsm);
 
 /** Codes that a transcript without a keyboard, an optional module and a bug in the program cannot bring about. */
 const ELSEWHERE = new Map([

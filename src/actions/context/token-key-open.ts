@@ -4,7 +4,9 @@
  */
 import { type Family, familyOf } from '#carriage/stores/pkcs11/family';
 import {
+  attributesOf,
   findKey,
+  type KeyAttributes,
   type KeyObject,
   type KeySearch,
   publicKeyIn,
@@ -18,8 +20,10 @@ import {
   signInToken,
   type UsableKey,
 } from '#carriage/stores/pkcs11/use';
+import type { TokenDescription } from '#carriage/stores/pkcs11/token';
 import { parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
 import type { Descriptor, Implementation } from '#crypto/descriptor';
+import type { DeviceClaims } from '#custody/audit/attestation';
 import type { TokenKey } from '#custody/authority/token-key';
 import { equal } from '#formats/bytes';
 import { ConclaveError, NegativeError, RefusedError, UsageError } from '#formats/errors';
@@ -58,6 +62,12 @@ export function publicSideOf(
       return publicKeyIn(session, object, descriptor, family);
   }
 }
+/** What a token says now of itself and of a key. */
+export function claimsOf(description: TokenDescription, attributes: KeyAttributes): DeviceClaims {
+  const { manufacturer, model, serial, label, firmware, hardware } = description;
+  return { kind: 'pkcs11', manufacturer, model, serial, label, firmware, hardware, attributes };
+}
+
 /** Finds and compares the key. @throws NegativeError `E_TOKEN_KEY_OTHER` */
 export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
   const { token } = open;
@@ -66,7 +76,7 @@ export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
   const family = familyOf(descriptor);
   if (family === undefined) throw otherKey(key);
   const implementation = await descriptor.load();
-  const object = token.session({ write: false }, (session) => {
+  const { object, attributes } = token.session({ write: false }, (session) => {
     const found = findKey(session, searchOf(parseTokenUri(key.uri)), token.name);
     // The check value of an AES key that was brought in is not one that a token can compute.
     const comparable = family.kind !== 'aes' || key.origin !== 'imported';
@@ -74,7 +84,7 @@ export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
       ? publicSideOf(session, { object: found, descriptor, family })
       : undefined;
     if (own !== undefined && !equal(own, record.publicKey)) throw otherKey(key);
-    return found;
+    return { object: found, attributes: attributesOf(session, found) };
   });
   const usable: UsableKey = { handle: object.handle, descriptor, family };
   return {
@@ -82,7 +92,8 @@ export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
     descriptor,
     publicKey: record.publicKey,
     location: key.uri,
-    device: key.device,
+    // What the token says now: the record tells what it said when the key came.
+    device: claimsOf(open.description, attributes),
     get secret(): SecretBytes {
       throw staysInside(key);
     },

@@ -14,17 +14,15 @@ import {
   type KeySearch,
   shapeOf,
 } from '#carriage/stores/pkcs11/object';
-import type { TokenDescription } from '#carriage/stores/pkcs11/token';
 import { formatTokenUri, parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
 import type { Descriptor, Purpose, RandomSource } from '#crypto/descriptor';
 import { type Environment, type KeyRecord, newRecord } from '#custody/authority/record';
 import type { TokenKey } from '#custody/authority/token-key';
-import type { DeviceClaims } from '#custody/audit/attestation';
 import { equal, fromHex, toHex } from '#formats/bytes';
 import { InputError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { OpenKey } from './context.js';
-import { openIn, publicSideOf, searchOf } from './token-key-open.js';
+import { claimsOf, openIn, publicSideOf, searchOf } from './token-key-open.js';
 import { isSamePlace, type TokenKeyShelf } from './token-key-shelf.js';
 import type { OpenToken, TokenPlace, TokenSpace } from './token-space.js';
 
@@ -248,11 +246,6 @@ function knownKey(
     ...(/[/\\]/.test(named) ? { modulePath: named } : { moduleName: named }),
   });
   return { record, uri, origin, crossing, device: claimsOf(description, attributes) };
-}
-
-function claimsOf(description: TokenDescription, attributes: KeyAttributes): DeviceClaims {
-  const { manufacturer, model, serial, label, firmware, hardware } = description;
-  return { kind: 'pkcs11', manufacturer, model, serial, label, firmware, hardware, attributes };
 }
 
 /** What a token tells of a key that this home does not know. */

@@ -69,6 +69,6 @@ function failed({ descriptor }: UsableKey, what: string): NegativeError {
   return new NegativeError({
     code: 'E_TOKEN_CHALLENGE',
     message: `the token's ${what} is not that of the ${descriptor.name} key it was given`,
-    hint: 'the key was removed from the token again; do not use this token for it',
+    hint: 'do not use this token for it; conclave hsm info --keys shows what is in there now',
   });
 }

@@ -7,7 +7,7 @@ import type { Family } from './family.js';
 import { supportedFamily } from './import.js';
 import { attributesOf, type KeyAttributes, type KeyObject, keysIn, publicKeyIn } from './object.js';
 import type { Session } from './session.js';
-import { assertFree, keyTemplate, type Naming, publicNaming } from './template.js';
+import { assertFree, keyTemplate, type Naming, OTHER_SPELLING, publicNaming } from './template.js';
 import type { Token } from './token.js';
 import { aesCheckValue, hmacCheckValue } from './use.js';
 
@@ -26,15 +26,6 @@ export interface Generated {
   readonly check: string | undefined;
   readonly attributes: KeyAttributes;
 }
-
-/** Answers to a curve name that a token does not know in this spelling. */
-const OTHER_SPELLING: ReadonlySet<string> = new Set([
-  'CKR_ATTRIBUTE_VALUE_INVALID',
-  'CKR_CURVE_NOT_SUPPORTED',
-  'CKR_DOMAIN_PARAMS_INVALID',
-  'CKR_FUNCTION_FAILED',
-  'CKR_TEMPLATE_INCONSISTENT',
-]);
 
 /**
  * Makes and challenges a key.

@@ -4,7 +4,6 @@
  * @see PKCS#11 v3.1 §6.1.21 for the layout
  */
 import { aesKwpWrap } from '#crypto/aes-kwp';
-import { DerReader, TAG } from '#crypto/der';
 import type { Descriptor, Implementation, RandomSource } from '#crypto/descriptor';
 import { encodePrivateKeyInfo } from '#crypto/encodings/private-key-info';
 import { assertPrivate } from '#crypto/lengths';
@@ -13,6 +12,7 @@ import { toBase64Url } from '#formats/bytes';
 import { ConclaveError, RefusedError, UnavailableError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { challenge } from './challenge.js';
+import { clearTemplate, wipeValues } from './clear-template.js';
 import {
   type Attribute,
   CK_PARAMS,
@@ -36,7 +36,7 @@ import {
 } from './object.js';
 import { asBuffer, type Mechanism, type MechanismParameter, type Session } from './session.js';
 import type { Token } from './token.js';
-import { assertFree, keyTemplate, publicObject } from './template.js';
+import { assertFree, keyTemplate, OTHER_SPELLING, publicObject } from './template.js';
 
 /** How the key may cross: `auto` wraps, and goes in clear only where the token cannot unwrap. */
 export type ImportWay = 'auto' | 'wrapped' | 'clear';
@@ -71,20 +71,27 @@ export interface Imported {
 /** Bits of the RSA key that lives for one import. */
 const WRAPPING_BITS = 3072;
 
-/** Answers that mean "I cannot unwrap such a key", as tokens give them; everything else is trouble, and no reason to go in clear. */
+/**
+ * Answers to the unwrapping itself that mean "not such keys". Everything else is trouble, and no reason to go in clear: above all
+ * CKR_GENERAL_ERROR, which tokens give for whatever went wrong.
+ */
 const CANNOT: ReadonlySet<string> = new Set([
-  'CKR_ARGUMENTS_BAD',
-  'CKR_ATTRIBUTE_TYPE_INVALID',
   'CKR_ATTRIBUTE_VALUE_INVALID',
-  'CKR_FUNCTION_FAILED',
+  'CKR_CURVE_NOT_SUPPORTED',
   'CKR_FUNCTION_NOT_SUPPORTED',
-  'CKR_GENERAL_ERROR',
   'CKR_KEY_TYPE_INCONSISTENT',
   'CKR_MECHANISM_INVALID',
-  'CKR_MECHANISM_PARAM_INVALID',
-  'CKR_TEMPLATE_INCOMPLETE',
   'CKR_TEMPLATE_INCONSISTENT',
-  'CKR_WRAPPED_KEY_INVALID',
+]);
+
+/** What SoftHSM 2.6 and openCryptoki 3.27 say to a key on an Edwards curve, and to no other kind. */
+const CANNOT_EDWARDS = 'CKR_FUNCTION_FAILED';
+
+/** Answers to parameters of RSA-OAEP that a token does not know; the next hash is tried. */
+const OTHER_HASH: ReadonlySet<string> = new Set([
+  'CKR_ARGUMENTS_BAD',
+  'CKR_MECHANISM_INVALID',
+  'CKR_MECHANISM_PARAM_INVALID',
 ]);
 
 const OAEP: readonly {
@@ -199,23 +206,19 @@ function cross(
     try {
       return crossWrapped(session, mechanisms, family, request, where);
     } catch (error) {
-      const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
-      const cannot =
-        error instanceof ConclaveError &&
-        (error.code === 'E_TOKEN_CANNOT_UNWRAP' || CANNOT.has(String(ckr)));
-      if (!cannot) throw error;
+      if (!(error instanceof ConclaveError) || error.code !== 'E_TOKEN_CANNOT_UNWRAP') throw error;
+      const ckr = error.details?.['ckr'];
+      const said = typeof ckr === 'string' ? ` (${ckr})` : '';
       if (way === 'wrapped' || request.under !== undefined) {
         throw new RefusedError({
           code: 'E_TOKEN_CANNOT_UNWRAP',
-          message: `the ${where} does not unwrap ${descriptor.name} keys${typeof ckr === 'string' ? ` (${ckr})` : ''}`,
+          message: `the ${where} does not unwrap ${descriptor.name} keys${said}`,
           hint: 'say --way clear to pass it in clear, if nothing listens between this program and the token',
           cause: error,
         });
       }
       because =
-        typeof ckr === 'string'
-          ? `the token does not unwrap such keys (${ckr})`
-          : 'the token unwraps no keys';
+        said === '' ? 'the token unwraps no keys' : `the token does not unwrap such keys${said}`;
     }
   }
   const handle = createClear(session, family, request);
@@ -232,7 +235,7 @@ function createClear(session: Session, family: Family, request: ImportRequest): 
       return session.create(template, 'taking in the key');
     } catch (error) {
       const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
-      if (!CANNOT.has(String(ckr))) throw error;
+      if (!OTHER_SPELLING.has(String(ckr))) throw error;
       refusal ??= error;
     } finally {
       wipeValues(template);
@@ -248,14 +251,15 @@ function crossWrapped(
   request: ImportRequest,
   where: string,
 ): Crossed {
+  const { under } = request;
   const kwp = [CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD].find((each) => mechanisms.has(each));
-  if (kwp === undefined || !mechanisms.has(CKM.RSA_PKCS_OAEP)) {
+  const makesPair = under !== undefined || mechanisms.has(CKM.RSA_PKCS_KEY_PAIR_GEN);
+  if (kwp === undefined || !makesPair || !mechanisms.has(CKM.RSA_PKCS_OAEP)) {
     throw new UnavailableError({
       code: 'E_TOKEN_CANNOT_UNWRAP',
       message: `the ${where} unwraps no keys`,
     });
   }
-  const { under } = request;
   const pair = under === undefined ? momentary(session) : lasting(session, under, where);
   const kek = request.random(32);
   let aes: { readonly handle: Handle; readonly hash: OaepHash } | undefined;
@@ -268,9 +272,7 @@ function crossWrapped(
     } finally {
       payload.fill(0);
     }
-    const handle = session.unwrap({ mechanism: kwp }, aes.handle, wrapped, [
-      ...keyTemplate(family, request),
-    ]);
+    const handle = unwrapKey(session, kwp, aes.handle, wrapped, family, request);
     const key = under === undefined ? 'an RSA key made for it' : 'an RSA key of the token';
     return { handle, crossing: `wrapped (AES-KWP, OAEP ${aes.hash}) under ${key}`, clear: false };
   } finally {
@@ -279,6 +281,30 @@ function crossWrapped(
       ...(aes === undefined ? [] : [aes.handle]),
       ...(under === undefined ? [pair.privateKey, pair.publicKey] : []),
     ]);
+  }
+}
+
+/** Has the key unwrapped. @throws UnavailableError `E_TOKEN_CANNOT_UNWRAP` where the token says that it cannot, and what it says else */
+function unwrapKey(
+  session: Session,
+  mechanism: number,
+  under: Handle,
+  wrapped: Buffer,
+  family: Family,
+  request: ImportRequest,
+): Handle {
+  try {
+    return session.unwrap({ mechanism }, under, wrapped, keyTemplate(family, request));
+  } catch (error) {
+    const ckr = error instanceof ConclaveError ? String(error.details?.['ckr']) : '';
+    const isEdwards = family.kind === 'ec' && !family.digests;
+    if (!CANNOT.has(ckr) && !(isEdwards && ckr === CANNOT_EDWARDS)) throw error;
+    throw new UnavailableError({
+      code: 'E_TOKEN_CANNOT_UNWRAP',
+      message: `the token unwraps no ${request.descriptor.name} keys (${ckr})`,
+      details: { ckr },
+      cause: error,
+    });
   }
 }
 
@@ -360,7 +386,7 @@ function unwrapKek(
       return { handle, hash: name };
     } catch (error) {
       const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
-      if (!CANNOT.has(String(ckr))) throw error;
+      if (!OTHER_HASH.has(String(ckr))) throw error;
       refusal = error;
     }
   }
@@ -374,79 +400,6 @@ function payloadOf({ descriptor, secret, publicKey }: ImportRequest): Uint8Array
       ? raw.slice()
       : encodePrivateKeyInfo(descriptor, raw, publicKey),
   );
-}
-
-/** The key itself as attributes; values of it are wiped afterwards. CKA_VALUE_LEN beside CKA_VALUE is refused by tokens. */
-function clearTemplate(
-  family: Family,
-  request: ImportRequest,
-  parameters: Buffer,
-): readonly Attribute[] {
-  const { secret, implementation } = request;
-  const raw = secret.use((bytes) => Buffer.from(bytes));
-  const common = keyTemplate(family, request);
-  switch (family.kind) {
-    case 'aes':
-    case 'hmac':
-      return [...common, { type: CKA.VALUE, value: raw }];
-    case 'ec':
-      return [
-        ...common,
-        { type: CKA.EC_PARAMS, value: parameters },
-        { type: CKA.VALUE, value: raw },
-      ];
-    case 'lattice': {
-      const expanded = 'expanded' in implementation ? implementation.expanded : undefined;
-      return [
-        ...common,
-        { type: CKA.PARAMETER_SET, value: family.parameterSet },
-        { type: CKA.SEED, value: raw },
-        // Some tokens take the seed alone, some the expanded key alone; both together are taken most widely.
-        ...(expanded === undefined
-          ? []
-          : [{ type: CKA.VALUE, value: asBuffer(expanded.from(raw)) }]),
-      ];
-    }
-    case 'rsa': {
-      raw.fill(0);
-      return [...common, ...rsaAttributes(request)];
-    }
-  }
-}
-
-/** RSAPrivateKey (RFC 8017 §A.1.2) inside PKCS#8, as CRT attributes. */
-function rsaAttributes({ descriptor, secret, publicKey }: ImportRequest): readonly Attribute[] {
-  const der = secret.use((bytes) => encodePrivateKeyInfo(descriptor, bytes, publicKey));
-  try {
-    const info = new DerReader(der, 'RSA private key').sequence();
-    info.smallInteger();
-    info.sequence();
-    const key = new DerReader(info.octetString(), 'RSA private key').sequence();
-    key.smallInteger();
-    return [
-      CKA.MODULUS,
-      CKA.PUBLIC_EXPONENT,
-      CKA.PRIVATE_EXPONENT,
-      CKA.PRIME_1,
-      CKA.PRIME_2,
-      CKA.EXPONENT_1,
-      CKA.EXPONENT_2,
-      CKA.COEFFICIENT,
-    ].map((type) => ({ type, value: stripped(key.content(TAG.integer)) }));
-  } finally {
-    der.fill(0);
-  }
-}
-
-/** Wipes what belongs to this import alone: public parameters are shared and short. */
-function wipeValues(template: readonly Attribute[]): void {
-  for (const { type, value } of template) {
-    const secretType =
-      type === CKA.VALUE ||
-      type === CKA.SEED ||
-      (type >= CKA.PRIVATE_EXPONENT && type <= CKA.COEFFICIENT);
-    if (secretType && Buffer.isBuffer(value)) value.fill(0);
-  }
 }
 
 function removeQuietly(session: Session, handles: readonly Handle[]): void {

@@ -11,6 +11,15 @@ export interface Naming {
   readonly id: Uint8Array;
 }
 
+/** Answers to a curve name that a token does not know in this spelling. */
+export const OTHER_SPELLING: ReadonlySet<string> = new Set([
+  'CKR_ATTRIBUTE_VALUE_INVALID',
+  'CKR_CURVE_NOT_SUPPORTED',
+  'CKR_DOMAIN_PARAMS_INVALID',
+  'CKR_FUNCTION_FAILED',
+  'CKR_TEMPLATE_INCONSISTENT',
+]);
+
 /** Attributes of a private or secret key, without its value: it stays in the token and is private. */
 export function keyTemplate(family: Family, { label, id }: Naming): readonly Attribute[] {
   const isSecret = family.kind === 'aes' || family.kind === 'hmac';

@@ -31,9 +31,12 @@ export interface TokenDescription {
   readonly attempts: PinAttempts;
 }
 
-/** PINs go to the module as strings, since its adapter takes nothing else; they cannot be wiped. */
-function pinText(pin: SecretBytes | undefined): string | undefined {
-  return pin?.use((bytes) => Buffer.from(bytes).toString('utf8'));
+/**
+ * PINs go to the module as strings, since its adapter takes nothing else; they cannot be wiped. Nor does it pass the null pointer
+ * by which the standard names a PIN pad: a PIN of no length is what comes nearest, and what modules for pads heed.
+ */
+function pinText(pin: SecretBytes | undefined): string {
+  return pin === undefined ? '' : pin.use((bytes) => Buffer.from(bytes).toString('utf8'));
 }
 
 /** All tokens of a module. */
