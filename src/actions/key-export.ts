@@ -23,12 +23,14 @@ export const keyExport = defineAction({
     'Writes a private key for use elsewhere. It keeps the protection of the source: a sealed key is exported sealed, as it is, and ' +
     'PKCS#8 from it is encrypted (PBES2, which openssl reads) under a passphrase that is asked for or comes from --passphrase-file. ' +
     'The forms that cannot be encrypted need --no-passphrase then. A key that rests unencrypted is written unencrypted, unless a ' +
-    'passphrase is given or pkcs8-encrypted is asked for.',
+    'passphrase is given or pkcs8-encrypted is asked for. Post-quantum keys are written as their seed. Not every algorithm has every ' +
+    'form, and only PEM and the record beside a key file have a place for the mark of a development key.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     format: {
       type: 'string',
-      summary: 'the form; by default a sealed key file for a sealed key and PKCS#8 PEM for another',
+      summary:
+        'the form; by default a sealed key file for a sealed key, and for another PKCS#8 PEM where its algorithm has it',
       choices: [
         'conclave',
         'pkcs8-pem',

@@ -31,7 +31,7 @@ export const keyGenerate = defineAction({
   id: 'key.generate',
   summary: 'make a new key',
   description:
-    'Makes a key from the randomness of the operating system, mixed with what --entropy brings, and checks it before anyone ' +
+    'Makes a key from the randomness of the operating system, mixed with what --entropy brings (RSA keys take none), and checks it before anyone ' +
     'relies on it: what the private key does the public key must undo, and a second implementation must agree where there is one. ' +
     'The key rests in the store, sealed under a passphrase, or with --out in a file. --dev alone writes an unencrypted key that is ' +
     'marked as good for nothing but development into the working folder.',
@@ -43,7 +43,7 @@ export const keyGenerate = defineAction({
     },
     profile: {
       type: 'string',
-      summary: 'encoding of a hybrid key, fixed for its life',
+      summary: 'encoding of a hybrid key, fixed for its life; composite when not given',
       choices: ['composite', 'ratify-v1'],
     },
     name: { type: 'string', summary: 'name in the store', placeholder: 'NAME' },
@@ -53,7 +53,8 @@ export const keyGenerate = defineAction({
     },
     purpose: {
       type: 'string',
-      summary: 'what the key is for; all that its algorithm can do when not given',
+      summary:
+        'what the key is for; when not given, what its algorithm can do, but of ECDSA and RSA keys signing alone',
       choices: ['sign', 'encrypt', 'encapsulate', 'agree', 'mac'],
       repeat: true,
     },
@@ -73,7 +74,7 @@ export const keyGenerate = defineAction({
     publicOut: {
       type: 'path',
       summary:
-        'write the public key there, as SPKI PEM where the algorithm has it, else as its record',
+        'write the public key there, as SPKI PEM where the algorithm has it, else as Ratify JSON or its record',
     },
     format: {
       type: 'string',

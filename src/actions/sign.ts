@@ -43,7 +43,7 @@ export const sign = defineAction({
     },
     context: {
       type: 'string',
-      summary: 'context string that the verifier must give too',
+      summary: 'context string, where the algorithm has them; the verifier must give it too',
       placeholder: 'STR',
     },
     ...signatureFields,
