@@ -13,10 +13,10 @@ import {
   type Participant,
   QUORUM_AGREED,
 } from './entries.js';
-import { evaluate, holds, parseCondition } from './expression.js';
+import { evaluate, holds, parseCondition, type Resolve } from './expression.js';
 import { entryKey, holders, type Instance, instanceKey, plan } from './plan.js';
 import type { RecordedKey, Replayed, Violation } from './replayed.js';
-import { resolverFor, type ScopeSource } from './scope.js';
+import { resolverAt } from './replay-scope.js';
 
 /** Events by which the public side of a key reaches the record. Their data are `reference` and `record`. */
 const KEY_EVENTS: ReadonlySet<string> = new Set(['key.added', 'key.changed']);
@@ -435,26 +435,9 @@ class Walk {
     return when === undefined || holds(parseCondition(when), this.#resolver(instance));
   }
 
-  #resolver(instance: Instance): ReturnType<typeof resolverFor> {
+  #resolver(instance: Instance): Resolve {
     const opened = this.#opened as EntryData['session.opened'];
-    type Outputs = EntryData['step.finished']['outputs'];
-    const outputs = new Map<string, Map<string, Outputs>>();
-    for (const [at, finished] of this.#finished) {
-      const made = this.#instances[at] as Instance;
-      const perHolder = outputs.get(made.step.id) ?? new Map<string, Outputs>();
-      outputs.set(made.step.id, perHolder.set(made.for ?? '', finished.outputs));
-    }
-    const source: ScopeSource = {
-      definition: this.#definition,
-      participants: this.#participants,
-      parameters: opened.parameters,
-      session: {
-        id: opened.session,
-        definitionDigest: opened.definitionDigest,
-        executionDigest: opened.executionDigest,
-      },
-      outputs,
-    };
-    return resolverFor(source, instance);
+    const whose = { definition: this.#definition, participants: this.#participants, opened };
+    return resolverAt({ ...whose, instances: this.#instances, finished: this.#finished }, instance);
   }
 }

@@ -16,6 +16,7 @@ const drill = shipped('recovery-drill.yaml');
 const quick = shipped('quickstart.yaml');
 const byok = shipped('byok-wrap.yaml');
 const cloud = shipped('cloud-import.yaml');
+const hsm = shipped('hsm-import.yaml');
 
 type Change = readonly [from: string | RegExp, to: string];
 interface Example {
@@ -674,6 +675,28 @@ const examples: readonly Example[] = [
     of: byok,
     changes: [['steps.courier-digest.answer', 'steps.generate.id']],
     message: /nothing that somebody was asked for/,
+  },
+  {
+    rule: 'import-unverified',
+    of: hsm,
+    changes: [
+      [
+        '          same-as: ${{ steps.generate.key }}\n          out: second',
+        '          out: second',
+      ],
+    ],
+    message: /must challenge \$\{\{ steps\.import-second\.uri \}\} in the same token/,
+  },
+  {
+    rule: 'import-twice',
+    of: hsm,
+    changes: [
+      [
+        'token: second\n          out: second.token-key.json',
+        'token: first\n          out: second.token-key.json',
+      ],
+    ],
+    message: /has this key already/,
   },
   {
     rule: 'container-handover',
