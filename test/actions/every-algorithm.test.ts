@@ -58,7 +58,7 @@ const IN_JOSE = [...EDDSA, ...AGREEMENTS, ...ECDSA, ...RSA, ...ML_DSA];
 const IN_SSH = [...EDDSA, 'p256', 'p384', 'p521', ...RSA];
 
 /** What each algorithm's signatures leave to choose. */
-const CONTEXT = [...COMPOSITE, ...ML_DSA, ...SLH_DSA, 'ed448'];
+const CONTEXT = [...COMPOSITE, ...ML_DSA, ...SLH_DSA, ...EDDSA];
 const DER = [...ECDSA, 'sm2'];
 const SHA2 = ['sha224', 'sha256', 'sha384', 'sha512', 'sha512-224', 'sha512-256'];
 const SHA3 = ['sha3-224', 'sha3-256', 'sha3-384', 'sha3-512'];
@@ -72,6 +72,8 @@ function hashesOf(name: string): readonly string[] {
     return [...SHA2, ...SHA3, 'shake128', 'shake256'].filter((hash) => bits(hash) >= strength);
   }
   if (name === 'sm2') return ['sm3'];
+  // RFC 8032 §5.1, §5.2: Ed25519ph and Ed448ph, each with the one hash of its own.
+  if (EDDSA.includes(name)) return [name === 'ed25519' ? 'sha512' : 'shake256'];
   if (ECDSA.includes(name)) return [...SHA2, ...SHA3];
   // RSA with digests of 256 bits and more.
   return RSA.includes(name) ? [...SHA2, ...SHA3].filter((hash) => !hash.endsWith('224')) : [];
@@ -290,8 +292,11 @@ describe.each(sampled.map((each) => [title(each), each] as const))('%s', (name, 
     await holds({ format: 'dsse' }, {});
     for (const hash of hashes) {
       // Asking for what is the default anyway is another signature only where there is a pre-hash.
-      const wrong =
-        hashes.length === 1 ? {} : { hash: hashes.find((each) => each !== hash) as string };
+      const wrong = EDDSA.includes(name)
+        ? { context: 'without a pre-hash' }
+        : hashes.length === 1
+          ? {}
+          : { hash: hashes.find((each) => each !== hash) as string };
       await holds({ hash }, isPrehash || hash !== defaultHash ? wrong : {});
     }
     for (const hash of HASH_CHOICES.filter((each) => !offered.includes(each))) {
