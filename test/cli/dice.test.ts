@@ -10,7 +10,7 @@ import { inProcess } from './runners.js';
 const DICE = '62534162534152623416';
 const others = (await allDescriptors()).filter(
   ({ ownEntropy, slow, sizes }) =>
-    ownEntropy !== true && (thorough || (slow !== true && (sizes.signature ?? 0) < 10_000)),
+    ownEntropy !== true && slow !== true && (thorough || (sizes.signature ?? 0) < 10_000),
 );
 
 let work: string;

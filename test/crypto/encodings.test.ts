@@ -27,7 +27,7 @@ const pairs = new Map<Descriptor, Pair>();
 
 /** Keys that take seconds to make are made where everything is tried. */
 const isTried = ({ ownEntropy, slow, sizes }: Descriptor): boolean =>
-  thorough || (slow !== true && (ownEntropy !== true || sizes.private <= 256));
+  slow !== true && (thorough || ownEntropy !== true || sizes.private <= 256);
 
 const pairOf = async (descriptor: Descriptor): Promise<Pair> => {
   const known = pairs.get(descriptor);
