@@ -19,6 +19,7 @@ import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
 import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
 import { assertInPlace, replaceFile, withUnsealed } from './key-in-place.js';
+import { assertFitsKeychain } from './keychain-rule.js';
 import { markText } from './marks.js';
 import {
   assertMatches,
@@ -320,21 +321,6 @@ function onceEach(keys: readonly TokenKey[]): readonly TokenKey[] {
   return keys.filter((key) => {
     const places = keys.filter(({ record }) => record.id === key.record.id);
     return key === (places.find(({ record }) => record.state !== 'destroyed') ?? places[0]);
-  });
-}
-
-/**
- * A keychain opens for whatever runs in its owner's session. It is good for keys that encrypt other keys and for keys that
- * are not for production; a production key that signs belongs in a sealed file, in a token, or among custodians.
- */
-async function assertFitsKeychain(record: KeyRecord): Promise<void> {
-  const { kind } = await descriptorOf(record);
-  if (record.environment !== 'production' || kind === 'kem' || kind === 'symmetric') return;
-  throw new RefusedError({
-    code: 'E_KEYCHAIN_UNFIT',
-    message:
-      'a production key that signs or agrees does not go into a keychain: every program of its owner could use it',
-    hint: 'keep it in a sealed file or a token; a keychain takes key-encryption keys, identities and --dev keys',
   });
 }
 
