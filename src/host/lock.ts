@@ -91,6 +91,25 @@ function acquire(
   }
 }
 
+/**
+ * Removes the right to replace a dead holder, when whoever had it was killed before letting go of it; any other file stays.
+ * It is taken as every lock is and released, so that nobody who is just taking over loses it.
+ */
+export function sweepRight(fs: FsPort, path: string, random: (length: number) => Uint8Array): void {
+  const found = look(fs, path);
+  if (found === undefined || !('holder' in found) || !isDead(fs, found)) return;
+  try {
+    acquireLock(fs, path, random).release();
+  } catch (error) {
+    if (!(error instanceof TryAgainError)) throw error;
+  }
+}
+
+/** Whether a file name is that of a right to replace a dead holder: the lock's name, then the holding's. */
+export function isRightName(name: string): boolean {
+  return /.\.(?:[0-9a-f]{16}|unreadable-\d+)$/.test(name);
+}
+
 /** Whether the lock is now ours; the file appears complete or not at all. */
 function claim(fs: FsPort, temporary: string, path: string, content: Uint8Array): boolean {
   try {

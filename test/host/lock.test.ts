@@ -180,6 +180,22 @@ describe('lock', () => {
     expect(readdirSync(folder).filter((name) => !name.endsWith('.tmp'))).toEqual([]);
   });
 
+  it('leaves no right behind when the one who took over was killed before letting go of it', () => {
+    const lock = files.lock(path);
+    const holder = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    lock.release();
+    const right = `${path}.${'5'.repeat(16)}`;
+    writeFileSync(right, JSON.stringify({ ...holder, started: '1' }));
+    const living = files.lock(`${path}.${'6'.repeat(16)}`);
+    writeFileSync(`${path}.${'7'.repeat(16)}`, 'somebody else’s file');
+    files.sweep(folder);
+    expect(readdirSync(folder).sort()).toEqual([
+      `lock.${'6'.repeat(16)}`,
+      `lock.${'7'.repeat(16)}`,
+    ]);
+    living.release();
+  });
+
   it('goes to one of many processes that race for it, over a dead holder too', async () => {
     const dead = run(HOLD, path);
     expect(await dead.said()).toBe('held');
