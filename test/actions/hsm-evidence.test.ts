@@ -8,7 +8,7 @@ import { deviceClaims } from '#custody/audit/device-certificate';
 import { ConclaveError } from '#formats/errors';
 import { fuzz } from '../support/mutations.js';
 import { type Workplace, workplace } from '../support/home.js';
-import { hasProgram, needs } from '../support/require.js';
+import { hasProgram, mutationCount, needs } from '../support/require.js';
 
 const openssl = needs('openssl', hasProgram('openssl'), 'certificates are made with it');
 
@@ -175,12 +175,12 @@ describe.skipIf(!openssl)('evidence from a device', () => {
     );
   });
 
-  it('a certificate survives ten thousand mutations', async () => {
+  it('a certificate survives mutations', async () => {
     run('x509', '-in', 'leaf.pem', '-outform', 'DER', '-out', 'whole.der');
     const read = (bytes: Uint8Array): unknown =>
       parseCertificates(bytes, 'c').map(({ extensions }) => deviceClaims(extensions, 'c'));
-    await fuzz(readFileSync(at('whole.der')), read, { count: 5000 });
-    const tally = await fuzz(readFileSync(at('leaf.pem')), read, { count: 5000 });
-    expect(tally['65']).toBeGreaterThan(3000);
+    await fuzz(readFileSync(at('whole.der')), read, { count: mutationCount / 2 });
+    const tally = await fuzz(readFileSync(at('leaf.pem')), read, { count: mutationCount / 2 });
+    expect(tally['65']).toBeGreaterThan(0.3 * mutationCount);
   });
 });

@@ -19,7 +19,7 @@ import { decodePem } from '#formats/pem';
 import { SecretBytes } from '#formats/secret-bytes';
 import { type RunOptions, type Workplace, workplace } from '../support/home.js';
 import { fuzz } from '../support/mutations.js';
-import { hasProgram, needs } from '../support/require.js';
+import { hasProgram, mutationCount, needs } from '../support/require.js';
 
 const PLAIN: RunOptions = { noPassphrase: true };
 const hasOpenssl = needs('openssl', hasProgram('openssl'), 'the program openssl is not there');
@@ -170,11 +170,11 @@ describe('CMS messages', () => {
     expect(opened).toBeLessThanOrEqual(3);
   });
 
-  it('give clear errors for ten thousand mutations', async () => {
+  it('give clear errors for mutations', async () => {
     const der = decodePem(utf8(EXAMPLE), 'example').bytes;
     const tally = await fuzz(der, (bytes) => decodeCms(bytes, 'case'), { seed: 9 });
-    expect((tally['65'] ?? 0) + (tally['read'] ?? 0)).toBe(10_000);
-    expect(tally['65']).toBeGreaterThan(2000);
+    expect((tally['65'] ?? 0) + (tally['read'] ?? 0)).toBe(mutationCount);
+    expect(tally['65']).toBeGreaterThan(0.2 * mutationCount);
   });
 
   it.runIf(hasOpenssl && hasPython)(

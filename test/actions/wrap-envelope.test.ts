@@ -19,6 +19,7 @@ import { canonicalJson, type JsonObject, parseJson } from '#formats/canonical-js
 import { ConclaveError } from '#formats/errors';
 import { fuzz } from '../formats/mutate.js';
 import { type RunOptions, type Workplace, workplace } from '../support/home.js';
+import { mutationCount } from '../support/require.js';
 
 const PLAIN: RunOptions = { noPassphrase: true };
 
@@ -204,7 +205,7 @@ describe('an envelope', () => {
     expect(existsSync(place.at('e'))).toBe(false);
   });
 
-  it('survives ten thousand mutations: read in its one spelling, or refused', async () => {
+  it('survives mutations: read in its one spelling, or refused', async () => {
     const path = await custodial('ml-kem-768');
     const whole = new Uint8Array(readFileSync(path));
     using kek = await place.context().keys.open('kek');
@@ -215,7 +216,7 @@ describe('an envelope', () => {
       const whole = bytes.at(-1) === 0x0a ? bytes : [...bytes, 0x0a];
       expect([...encodeEnvelope(decodeEnvelope(bytes, 'it'))]).toEqual([...whole]);
     });
-    expect(seen.refused).toBeGreaterThan(5000);
+    expect(seen.refused).toBeGreaterThan(0.5 * mutationCount);
     // What still parses opens only if nothing was changed.
     await fuzz(
       [whole],

@@ -109,7 +109,7 @@ describe('the journal', () => {
     expect(open(disk).entries).toHaveLength(3);
   });
 
-  it('takes 10,000 mutations as malformed, broken or whole, never otherwise', async () => {
+  it('takes mutations as malformed, broken or whole, never otherwise', async () => {
     const whole = written().files.get(PATH) as Uint8Array;
     const tally = await fuzz(whole, (bytes) => {
       const disk = new Disk();

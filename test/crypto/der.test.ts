@@ -82,7 +82,7 @@ describe('DER', () => {
     expect([...content]).toEqual([0, 0]);
   });
 
-  it('survives ten thousand mutations', async () => {
+  it('survives mutations', async () => {
     const valid = d.derSequence(
       d.derSmallInteger(0),
       d.derSequence(d.derOid('1.3.101.112')),

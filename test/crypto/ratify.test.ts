@@ -37,7 +37,7 @@ describe('Ratify JSON', () => {
     expect(() => ratify.decodeRatifyPrivate(extra, 'x')).toThrow(/unknown member/);
   });
 
-  it('survives ten thousand mutations', async () => {
+  it('survives mutations', async () => {
     const valid = ratify.encodeRatifyPrivate(secret);
     await fuzz([valid], (input) => ratify.decodeRatifyPrivate(input, 'fuzzed'));
   });

@@ -19,6 +19,7 @@ import { decodeDsse, type DsseEnvelope, encodeDsse } from '#formats/dsse';
 import { ConclaveError } from '#formats/errors';
 import { fuzz } from '../support/mutations.js';
 import { person, randomFrom } from './people.js';
+import { mutationCount } from '../support/require.js';
 
 const KEY: Deed['key'] = {
   id: 'ab'.repeat(32),
@@ -145,18 +146,18 @@ describe('an attestation', () => {
     );
   });
 
-  it('survives ten thousand mutations, of the envelope and of what is in it', async () => {
+  it('survives mutations, of the envelope and of what is in it', async () => {
     const read = (bytes: Uint8Array): unknown =>
       parseAttestation(parseStatement(decodeDsse(bytes, 'a'), 'a'), 'a');
-    await fuzz(utf8(encodeDsse(envelope)), read, { count: 5000 });
+    await fuzz(utf8(encodeDsse(envelope)), read, { count: mutationCount / 2 });
     const inner = (payload: Uint8Array): unknown =>
       parseAttestation(
         parseStatement({ payloadType: STATEMENT_PAYLOAD_TYPE, payload, signatures: [] }, 'a'),
         'a',
       );
     const tally = await fuzz(encodeStatement(parseStatement(envelope, 'a')), inner, {
-      count: 5000,
+      count: mutationCount / 2,
     });
-    expect(tally['65']).toBeGreaterThan(4000);
+    expect(tally['65']).toBeGreaterThan(0.4 * mutationCount);
   });
 });

@@ -22,6 +22,7 @@ import type { ConclaveError } from '#formats/errors';
 import { InputError, NegativeError, RefusedError, UsageError } from '#formats/errors';
 import { fuzz } from '../support/mutations.js';
 import { randomFrom } from './people.js';
+import { mutationCount, thorough } from '../support/require.js';
 
 const NOW = new Date('2026-11-23T09:30:00Z');
 const TIME = '2026-11-23T10:00:00Z';
@@ -51,6 +52,7 @@ const rewritten = (change: (json: Record<string, unknown>) => void): Uint8Array 
 describe('a record', () => {
   it('of every algorithm survives writing and reading', async () => {
     for (const descriptor of await allDescriptors()) {
+      if (descriptor.slow === true && !thorough) continue;
       const made = await recordOf(descriptor);
       const read = await decodeRecord(encodeRecord(made), 'k.record.json');
       expect(read).toEqual(made);
@@ -107,7 +109,7 @@ describe('a record', () => {
 
   it('is refused in the agreed way when mutated', async () => {
     const tally = await fuzz(encodeRecord(record), (bytes) => decodeRecord(bytes, 'r'));
-    expect(tally['65']).toBeGreaterThan(5000);
+    expect(tally['65']).toBeGreaterThan(0.5 * mutationCount);
   });
 });
 

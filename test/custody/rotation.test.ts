@@ -281,7 +281,7 @@ describe('a Ratify rotation', () => {
 
   it('is refused in the agreed way when mutated', async () => {
     const bytes = encodeRatifyRotation(await sample());
-    await fuzz(bytes, (mutated) => decodeRatifyRotation(mutated, 'r.json'), { count: 10_000 });
+    await fuzz(bytes, (mutated) => decodeRatifyRotation(mutated, 'r.json'));
   });
 
   const vectors = vectorsDir();

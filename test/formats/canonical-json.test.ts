@@ -9,6 +9,7 @@ import {
   parseJson,
 } from '#formats/canonical-json';
 import { fuzz } from './mutate.js';
+import { mutationCount } from '../support/require.js';
 
 const text = fc.string({ unit: 'binary' });
 const json = fc.letrec<{ value: Json }>((tie) => ({
@@ -175,14 +176,14 @@ describe('the reader', () => {
     expect(canonical('{"a":1}\n')).toEqual(canonical('{"a":1}'));
   });
 
-  it('survives ten thousand mutations', async () => {
+  it('survives mutations', async () => {
     const valid = canonicalJsonBytes({
       a: [1, -2, true, null, 'text \u{1f511} "quoted" \\ \n'],
       nested: { deeper: { deepest: [[[0]]] } },
       signatures: [{ keyid: 'ab', sig: 'AAAA' }],
     });
     const outcome = await fuzz([valid], (input) => parseJson(input, 'fuzzed'));
-    expect(outcome.refused).toBeGreaterThan(5_000);
+    expect(outcome.refused).toBeGreaterThan(0.5 * mutationCount);
     await fuzz([valid], (input) => parseCanonicalJson(input, 'fuzzed'), { seed: 2 });
   });
 });

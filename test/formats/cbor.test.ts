@@ -130,7 +130,7 @@ describe('deterministic CBOR', () => {
     );
   });
 
-  it('survives ten thousand mutations; what it accepts is canonical', async () => {
+  it('survives mutations; what it accepts is canonical', async () => {
     const valid = encodeCbor(
       new Map<number | string, Cbor>([
         [1, 1],

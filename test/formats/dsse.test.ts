@@ -68,7 +68,7 @@ describe('DSSE', () => {
     );
   });
 
-  it('survives ten thousand mutations', async () => {
+  it('survives mutations', async () => {
     await fuzz([utf8(encodeDsse(envelope))], (input) => decodeDsse(input, 'fuzzed'));
   });
 });

@@ -1,6 +1,7 @@
-/** Seeded mutations of valid inputs, for fuzzing parsers: the same seed gives the same ten thousand inputs. */
+/** Seeded mutations of valid inputs, for fuzzing parsers: the same seed gives the same inputs. */
 import { expect } from 'vitest';
 import { ConclaveError } from '#formats/errors';
+import { mutationCount } from '../support/require.js';
 
 /** A small deterministic generator (mulberry32): numbers from 0 to below 1. */
 export function seededRandom(seed: number): () => number {
@@ -75,7 +76,7 @@ export async function fuzz(
 ): Promise<FuzzOutcome> {
   const next = seededRandom(options.seed ?? 1);
   const outcome = { accepted: 0, refused: 0 };
-  for (let i = 0; i < (options.count ?? 10_000); i++) {
+  for (let i = 0; i < (options.count ?? mutationCount); i++) {
     const input = mutate(valid[i % valid.length] as Uint8Array, next);
     try {
       await parse(input);

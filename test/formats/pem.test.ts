@@ -67,7 +67,7 @@ describe('PEM', () => {
     );
   });
 
-  it('survives ten thousand mutations', async () => {
+  it('survives mutations', async () => {
     const valid = utf8(encodePem('PRIVATE KEY', new Uint8Array(100).fill(7), 'explained'));
     await fuzz([valid, utf8(block)], (input) => decodePem(input, 'fuzzed'));
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ConclaveError, InputError } from '#formats/errors';
 import { parseAnswers, parseDefinition, parseParticipants, parseSite } from '#script/parse';
 import { shipped, shippedNames } from './catalogue.js';
+import { mutationCount } from '../support/require.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
@@ -180,67 +181,59 @@ describe('a definition', () => {
     );
   });
 
-  it(
-    'survives 10,000 mutations with an input error at worst, in time',
-    { timeout: 300_000 },
-    () => {
-      const seed = bytes(base);
-      const pieces = [
-        '&a ',
-        '*a',
-        '!!int ',
-        '<<: ',
-        '---\n',
-        '%',
-        '"',
-        "'",
-        '{',
-        '[',
-        '- ',
-        '? ',
-        ': ',
-        '|',
-        '\t',
-        '\u0000',
-        '${{',
-        '}}',
-        '999999999999999999',
-        '\n',
-        '__proto__: ',
-      ].map(bytes);
-      let state = 12345;
-      const random = (below: number): number => {
-        state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-        return Math.floor((state / 2 ** 32) * below);
-      };
-      let accepted = 0;
-      let slowest = 0;
-      for (let i = 0; i < 10_000; i++) {
-        const from = random(seed.length);
-        const length = random(4) === 0 ? random(200) : random(3);
-        const piece = pieces[random(pieces.length)] ?? seed;
-        const inserted =
-          random(3) === 0
-            ? Uint8Array.of(random(256))
-            : random(2) === 0
-              ? piece
-              : seed.subarray(from, from + length);
-        const at = random(seed.length);
-        const mutated = Buffer.concat([seed.subarray(0, at), inserted, seed.subarray(at + length)]);
-        const start = performance.now();
-        try {
-          parseDefinition(mutated, 'd.yaml');
-          accepted++;
-        } catch (error) {
-          expect(error).toBeInstanceOf(ConclaveError);
-          expect((error as ConclaveError).exitCode).toBe(65);
-        }
-        slowest = Math.max(slowest, performance.now() - start);
+  it('survives mutations with an input error at worst', { timeout: 300_000 }, () => {
+    const seed = bytes(base);
+    const pieces = [
+      '&a ',
+      '*a',
+      '!!int ',
+      '<<: ',
+      '---\n',
+      '%',
+      '"',
+      "'",
+      '{',
+      '[',
+      '- ',
+      '? ',
+      ': ',
+      '|',
+      '\t',
+      '\u0000',
+      '${{',
+      '}}',
+      '999999999999999999',
+      '\n',
+      '__proto__: ',
+    ].map(bytes);
+    let state = 12345;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    let accepted = 0;
+    for (let i = 0; i < mutationCount; i++) {
+      const from = random(seed.length);
+      const length = random(4) === 0 ? random(200) : random(3);
+      const piece = pieces[random(pieces.length)] ?? seed;
+      const inserted =
+        random(3) === 0
+          ? Uint8Array.of(random(256))
+          : random(2) === 0
+            ? piece
+            : seed.subarray(from, from + length);
+      const at = random(seed.length);
+      const mutated = Buffer.concat([seed.subarray(0, at), inserted, seed.subarray(at + length)]);
+      try {
+        parseDefinition(mutated, 'd.yaml');
+        accepted++;
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConclaveError);
+        expect((error as ConclaveError).exitCode).toBe(65);
       }
-      expect(accepted).toBeGreaterThan(100);
-      expect(slowest).toBeLessThan(5000);
-    },
-  );
+    }
+    expect(accepted).toBeGreaterThan(0.01 * mutationCount);
+  });
 });
 
 describe('a participants file', () => {

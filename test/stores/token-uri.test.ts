@@ -102,7 +102,7 @@ describe('PKCS#11 URI', () => {
     );
   });
 
-  it('answers ten thousand mutations with a reading or a usage error', () => {
+  it('answers mutations with a reading or a usage error', () => {
     const valid = 'pkcs11:token=a%20b;serial=1;object=k;id=%01%02;type=private?module-path=/x.so';
     const alphabet = utf8('%;=&?:/|a0 \u0000é');
     let state = 1;

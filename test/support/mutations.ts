@@ -1,5 +1,6 @@
 /** Mutated copies of a valid input, and what parsers may do with them: read them, or refuse them in the agreed way. */
 import { ConclaveError } from '#formats/errors';
+import { mutationCount } from './require.js';
 
 /** A small generator with a seed, so that a failure can be repeated (mulberry32). */
 export function seeded(seed: number): (below: number) => number {
@@ -36,7 +37,7 @@ export async function fuzz(
     readonly seed?: number;
   } = {},
 ): Promise<Readonly<Record<string, number>>> {
-  const { count = 10_000, codes = [65, 1], seed = 1 } = options;
+  const { count = mutationCount, codes = [65, 1], seed = 1 } = options;
   const tally: Record<string, number> = {};
   for (const bytes of mutations(input, count, seed)) {
     let outcome = 'read';

@@ -43,6 +43,9 @@ export function vectorsDir(): string | undefined {
 export const thorough =
   process.env['CONCLAVE_REQUIRE'] === 'all' || process.env['CONCLAVE_FAULTS'] === 'all';
 
+/** How many mutations of a valid input a parser is fed: ten thousand as in CI, or a tenth of them. */
+export const mutationCount = thorough ? 10_000 : 1_000;
+
 /** Evenly spread ones of many, first and last included. */
 export function spread<T>(items: readonly T[], count: number): readonly T[] {
   if (items.length <= count) return items;

@@ -21,7 +21,7 @@ import { canonicalJson, parseJson, type JsonObject } from '#formats/canonical-js
 import { ConclaveError, NegativeError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { fuzz } from '../support/mutations.js';
-import { hasProgram, needs } from '../support/require.js';
+import { hasProgram, mutationCount, needs } from '../support/require.js';
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const hasPython = needs('python3', hasProgram('python3'), 'the program python3 is not there');
@@ -259,15 +259,15 @@ describe('a container', () => {
     expect(new Set(wrong).size).toBe(1);
   });
 
-  it('gives clear errors for ten thousand mutations', async () => {
+  it('gives clear errors for mutations', async () => {
     const to = await pair('x-wing');
     const whole = await sealed(fileContent(utf8('hello')), [to]);
     const tally = await fuzz(whole.subarray(0, 600), (bytes) => readFrame(sourceOf(bytes), 'it'));
-    expect(Object.values(tally).reduce((sum, count) => sum + count)).toBe(10_000);
-    expect(tally['65']).toBeGreaterThan(3000);
+    expect(Object.values(tally).reduce((sum, count) => sum + count)).toBe(mutationCount);
+    expect(tally['65']).toBeGreaterThan(0.3 * mutationCount);
     const keyPackage = Uint8Array.of(0x83, 1, 0x42, 0x7b, 0x7d, 0x43, 1, 2, 3);
     expect(decodeKeyPackage(keyPackage, 'it').record).toEqual(utf8('{}'));
-    await fuzz(keyPackage, (bytes) => decodeKeyPackage(bytes, 'it'), { count: 10_000 });
+    await fuzz(keyPackage, (bytes) => decodeKeyPackage(bytes, 'it'));
   });
 });
 
