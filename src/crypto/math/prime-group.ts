@@ -12,6 +12,7 @@ import type { RandomSource } from '../descriptor.js';
 /** What is used of a point; the points of every curve fit. */
 export interface GroupPoint {
   add(other: GroupPoint): GroupPoint;
+  negate(): GroupPoint;
   multiply(scalar: bigint): GroupPoint;
   /** Variable time: for public scalars only; zero is allowed. */
   multiplyUnsafe(scalar: bigint): GroupPoint;
