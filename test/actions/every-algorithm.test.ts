@@ -47,13 +47,14 @@ const RATIFY = 'ed25519+ml-dsa-65 (ratify-v1)';
 const COMPOSITE = ['ed25519+ml-dsa-65', 'ed448+ml-dsa-87'];
 const FALCON = ['falcon-512', 'falcon-1024'];
 const EDDSA = ['ed25519', 'ed448'];
+const SCHNORR = ['bip340', 'schnorr-p256', 'schnorr-secp256k1', 'schnorr-ristretto255'];
 const SIGNERS = [
   ...[...COMPOSITE, RATIFY, ...ML_DSA, ...SLH_DSA, ...FALCON],
-  ...[...EDDSA, ...ECDSA, 'bls12-381', 'sm2', ...RSA],
+  ...[...EDDSA, ...ECDSA, 'bls12-381', 'sm2', ...SCHNORR, ...RSA],
 ];
 
 /** No standard gives these an object identifier. */
-const WITHOUT_SPKI = [...FALCON, 'bls12-381', 'ml-kem-1024+p384', RATIFY];
+const WITHOUT_SPKI = [...FALCON, ...SCHNORR, 'bls12-381', 'ml-kem-1024+p384', RATIFY];
 const IN_JOSE = [...EDDSA, ...AGREEMENTS, ...ECDSA, ...RSA, ...ML_DSA];
 const IN_SSH = [...EDDSA, 'p256', 'p384', 'p521', ...RSA];
 
@@ -81,7 +82,7 @@ function hashesOf(name: string): readonly string[] {
 
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
   ethereum: ['secp256k1'],
-  bitcoin: ['secp256k1'],
+  bitcoin: ['secp256k1', 'bip340'],
   tezos: ['ed25519', 'secp256k1', 'p256', 'bls12-381'],
   solana: ['ed25519'],
 };

@@ -17,11 +17,16 @@ const algorithmNames = new Set([
   ...['ml-kem-1024+p384', 'ed25519', 'ed448', 'p256', 'p384', 'p521', 'secp256k1', 'bls12-381'],
   ...['sm2', 'rsa-2048', 'rsa-3072', 'rsa-4096', 'x25519', 'x448', 'aes-128', 'aes-256'],
   ...['hmac-sha256', 'hmac-sha384', 'hmac-sha512'],
+  ...['bip340', 'schnorr-p256', 'schnorr-secp256k1', 'schnorr-ristretto255'],
 ]);
 
 /** Where a name may stand outside `crypto/algorithms`, and why. */
 const nameAllowances: Readonly<Record<string, { readonly names: string; readonly why: string }>> = {
   'src/crypto/registry.ts': { names: '*', why: 'the one table from name to file' },
+  'src/crypto/frost/suite.ts': {
+    names: 'ed25519 ed448 bip340 schnorr-p256 schnorr-secp256k1 schnorr-ristretto255',
+    why: 'whose signatures each suite of FROST makes',
+  },
   'src/actions/key-generate.ts': { names: 'ed25519+ml-dsa-65', why: 'the default' },
   'src/actions/context/private-forms.ts': {
     names: 'ed25519+ml-dsa-65',
@@ -48,7 +53,10 @@ const nameAllowances: Readonly<Record<string, { readonly names: string; readonly
     names: 'secp256k1 p256 ed25519 bls12-381',
     why: 'the curves whose points block chains look into',
   },
-  'src/custody/chains/bitcoin.ts': { names: 'secp256k1', why: 'what the chain itself fixes' },
+  'src/custody/chains/bitcoin.ts': {
+    names: 'secp256k1 bip340',
+    why: 'what the chain itself fixes',
+  },
   'src/custody/chains/ethereum.ts': { names: 'secp256k1', why: 'as above' },
   'src/custody/chains/solana.ts': { names: 'ed25519', why: 'as above' },
   'src/custody/chains/tezos.ts': {

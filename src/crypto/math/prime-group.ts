@@ -59,6 +59,8 @@ const CURVES: Readonly<Record<string, () => Promise<PointClass>>> = Object.assig
     'nist-p256': async () => asClass((await import('@noble/curves/nist.js')).p256.Point),
     'nist-p384': async () => asClass((await import('@noble/curves/nist.js')).p384.Point),
     'nist-p521': async () => asClass((await import('@noble/curves/nist.js')).p521.Point),
+    ristretto255: async () =>
+      asClass((await import('@noble/curves/ed25519.js')).ristretto255.Point),
     'sec-256k1': async () => asClass((await import('@noble/curves/secp256k1.js')).secp256k1.Point),
   },
 );
@@ -149,7 +151,7 @@ function secondGenerator(name: string, points: PointClass, pointBytes: number): 
 }
 
 function isWeierstrass(name: string): boolean {
-  return !name.startsWith('edwards');
+  return name.startsWith('nist-') || name.startsWith('sec-');
 }
 
 /** noble's point classes differ in type parameters only; what is used of them is the same. */

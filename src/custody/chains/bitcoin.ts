@@ -45,6 +45,18 @@ export async function bitcoinP2tr(publicKey: Uint8Array): Promise<string> {
   return bech32m.encode(HUMAN_READABLE_PART, [1, ...words]);
 }
 
+/**
+ * Pay to Taproot for an output key, as it stands: whoever made it tweaked it, as a group's key generation does.
+ * @param publicKey - x-only, 32 bytes
+ * @throws InputError `E_KEY_INVALID`
+ */
+export async function bitcoinOutputKey(publicKey: Uint8Array): Promise<string> {
+  // Decoding it as the point with even y shows that it is one.
+  (await loadPoints('secp256k1')).compressed(concat(Uint8Array.of(2), publicKey));
+  const { bech32m } = await import('@scure/base');
+  return bech32m.encode(HUMAN_READABLE_PART, [1, ...bech32m.toWords(publicKey)]);
+}
+
 /** Bitcoin. */
 export const bitcoin: Chain = {
   name: 'bitcoin',
@@ -57,5 +69,6 @@ export const bitcoin: Chain = {
       spec: 'BIP 86, BIP 341, BIP 350',
       address: bitcoinP2tr,
     },
+    { type: 'p2tr', algorithm: 'bip340', spec: 'BIP 341, BIP 350', address: bitcoinOutputKey },
   ],
 };
