@@ -24,6 +24,18 @@ const HEADER_LENGTH = MAGIC.length + 2 + ID_LENGTH + NONCE_LENGTH;
 /** Longest file. */
 export const MAX_ENCRYPTED_BYTES = HEADER_LENGTH + MAX_CONTENT_BYTES + TAG_LENGTH;
 
+/** AES-GCM under one key: its bytes (16 or 32, borrowed), or calls to where the key is. */
+export type FileCipher =
+  | Uint8Array
+  | {
+      /** Bytes of the key. */
+      readonly length: number;
+      /** Ciphertext ‖ tag. */
+      seal(nonce: Uint8Array, content: Uint8Array, aad: Uint8Array): Uint8Array;
+      /** @throws NegativeError when it does not authenticate */
+      open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array;
+    };
+
 /** The clear header of an encrypted file. */
 export interface EncryptedFileHeader {
   readonly version: 1;
@@ -39,14 +51,13 @@ export interface EncryptedFileHeader {
 
 /**
  * Encrypts content (borrowed) under a fresh random nonce.
- * @param key - 16 or 32 bytes; borrowed
  * @param keyId - 64 hexadecimal digits
  * @param context - authenticated, not stored: whoever decrypts must know it; empty for none
  * @throws {@link InputError} `E_FILE_TOO_LARGE`, `E_LENGTH_WRONG`
  */
 export function encryptFile(options: {
   readonly content: Uint8Array;
-  readonly key: Uint8Array;
+  readonly key: FileCipher;
   readonly keyId: string;
   readonly context: Uint8Array;
   readonly random: RandomSource;
@@ -61,7 +72,9 @@ export function encryptFile(options: {
   }
   const nonce = random(NONCE_LENGTH);
   const header = concat(MAGIC, Uint8Array.of(VERSION, key.length), fromHex(keyId), nonce);
-  return aesGcmSealBehind(header, key, nonce, content, concat(header, context));
+  const aad = concat(header, context);
+  if (key instanceof Uint8Array) return aesGcmSealBehind(header, key, nonce, content, aad);
+  return concat(header, key.seal(nonce, content, aad));
 }
 
 /** Whether the bytes begin as an encrypted file does. */
@@ -97,13 +110,12 @@ export function readEncryptedHeader(file: Uint8Array, what: string): EncryptedFi
 
 /**
  * The content, owned by the caller; nothing of it is released unless all of it authenticates.
- * @param key - borrowed
  * @throws {@link InputError} `E_ENCRYPTED_FILE_MALFORMED`
  * @throws {@link NegativeError} `E_KEY_OTHER` for a file under another key, `E_NOT_AUTHENTIC`
  */
 export function decryptFile(options: {
   readonly file: Uint8Array;
-  readonly key: Uint8Array;
+  readonly key: FileCipher;
   readonly keyId: string;
   readonly context: Uint8Array;
   readonly what: string;
@@ -119,7 +131,10 @@ export function decryptFile(options: {
   }
   const aad = concat(file.subarray(0, HEADER_LENGTH), context);
   try {
-    return aesGcmOpen(key, header.nonce, file.subarray(HEADER_LENGTH), aad, what);
+    const sealed = file.subarray(HEADER_LENGTH);
+    return key instanceof Uint8Array
+      ? aesGcmOpen(key, header.nonce, sealed, aad, what)
+      : key.open(header.nonce, sealed, aad);
   } catch (error) {
     if (!(error instanceof NegativeError)) throw error;
     throw new NegativeError({

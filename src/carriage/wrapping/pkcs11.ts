@@ -65,6 +65,8 @@ export const pkcs11TwoStep: Provider = {
   next: ({ bits, profile, accepted }, out) => {
     const hash = profile.name.replace('RSA_AES_KEY_WRAP_', '').replace('_', '-');
     return [
+      `conclave unwrap --key KEY-IN-TOKEN --in ${out} --public PUB`,
+      `# or, with tools of others:`,
       `head -c ${bits / 8} ${out} > ${out}.aes && tail -c +${bits / 8 + 1} ${out} > ${out}.key`,
       `# C_UnwrapKey of ${out}.aes with CKM_RSA_PKCS_OAEP (${hash}, MGF1 with the same hash, empty label) into a session AES key`,
       `# C_UnwrapKey of ${out}.key with CKM_AES_KEY_WRAP_KWP (0x210B; SoftHSM: CKM_AES_KEY_WRAP_PAD 0x210A) into a ${accepted.spec} key`,

@@ -3,12 +3,14 @@
  * outside. Tokens accept a key of the wrong length, or a point of the wrong form, without a word.
  */
 import { aesGcmOpen } from '#crypto/aead';
-import type { Implementation, RandomSource } from '#crypto/descriptor';
+import type { Implementation, Purpose, RandomSource } from '#crypto/descriptor';
+import { rsaOaepSeal } from '#crypto/rsa-oaep';
 import { equalConstantTime, utf8 } from '#formats/bytes';
-import { NegativeError } from '#formats/errors';
+import { ConclaveError, NegativeError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
+import { OAEP, oaepMechanism, OTHER_HASH, rsaPublicKeyOf } from './oaep.js';
 import type { Session } from './session.js';
-import { aesGcmInToken, macInToken, signInToken, type UsableKey } from './use.js';
+import { aesGcmInToken, agreeInToken, macInToken, signInToken, type UsableKey } from './use.js';
 
 /** What the key is compared with. */
 export interface Expected {
@@ -18,6 +20,8 @@ export interface Expected {
   /** The key itself, where it is known outside (imports). Borrowed. */
   readonly secret?: SecretBytes | undefined;
   readonly random: RandomSource;
+  /** What the key is for; a key that could sign does that when not given. */
+  readonly purposes?: readonly Purpose[] | undefined;
 }
 
 const AAD = utf8('conclave token challenge v1');
@@ -36,9 +40,16 @@ export function challenge(
   const message = random(32);
   switch (implementation.kind) {
     case 'signature': {
-      const signature = signInToken(session, key, message);
-      if (!implementation.verify(signature, message, publicKey)) throw failed(key, 'signature');
-      return 'a random message signed in the token, verified outside';
+      const { purposes = ['sign'] } = expected;
+      const done: string[] = [];
+      if (purposes.includes('sign')) {
+        const signature = signInToken(session, key, message);
+        if (!implementation.verify(signature, message, publicKey)) throw failed(key, 'signature');
+        done.push('a random message signed in the token, verified outside');
+      }
+      if (purposes.includes('agree')) done.push(agrees(session, key, implementation, expected));
+      if (purposes.includes('encrypt')) done.push(decrypts(session, key, publicKey, message));
+      return done.join('; ');
     }
     case 'symmetric': {
       if (secret === undefined) return undefined;
@@ -63,6 +74,52 @@ export function challenge(
     case 'agreement':
       return undefined;
   }
+}
+
+/** Both sides of a Diffie-Hellman agreement: the token's with a new key of ours, ours with the token's public key. */
+function agrees(
+  session: Session,
+  key: UsableKey,
+  implementation: Implementation & { readonly kind: 'signature' },
+  { publicKey, random }: Expected,
+): string {
+  const own = implementation.generate(random);
+  // Curves make their keys at once; only RSA takes its time, and agrees on nothing.
+  if (!(own instanceof Uint8Array) || implementation.agree === undefined) {
+    throw failed(key, 'agreement');
+  }
+  const theirs = agreeInToken(session, key, implementation.publicKey(own));
+  const ours = implementation.agree(own, publicKey);
+  own.fill(0);
+  const same = equalConstantTime(theirs, ours);
+  theirs.fill(0);
+  ours.fill(0);
+  if (!same) throw failed(key, 'agreement');
+  return 'a secret agreed on in the token, compared outside';
+}
+
+/** Something that was encrypted here. */
+function decrypts(
+  session: Session,
+  key: UsableKey,
+  publicKey: Uint8Array,
+  message: Uint8Array,
+): string {
+  const rsa = rsaPublicKeyOf(publicKey);
+  let refusal: unknown;
+  for (const oaep of OAEP) {
+    try {
+      const sealed = rsaOaepSeal(rsa, oaep.name, message);
+      const opened = session.decrypt(oaepMechanism(oaep), key.handle, sealed, rsa.bytes);
+      if (!equalConstantTime(opened, message)) throw failed(key, 'plaintext');
+      return 'a random message encrypted outside, decrypted in the token';
+    } catch (error) {
+      const ckr = error instanceof ConclaveError ? error.details?.['ckr'] : undefined;
+      if (!OTHER_HASH.has(String(ckr))) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
 }
 
 function failed({ descriptor }: UsableKey, what: string): NegativeError {

@@ -38,6 +38,7 @@ export type Cryptoki = Pick<
   | 'C_GenerateKey'
   | 'C_GenerateKeyPair'
   | 'C_UnwrapKey'
+  | 'C_DeriveKey'
 >;
 
 /** Handle of a slot, session or object: CK_ULONG in the machine's own byte order. */
@@ -147,6 +148,7 @@ export const CKM = {
   GENERIC_SECRET_KEY_GEN: 0x350,
   EC_KEY_PAIR_GEN: 0x1040,
   ECDSA: 0x1041,
+  ECDH1_DERIVE: 0x1050,
   EC_EDWARDS_KEY_PAIR_GEN: 0x1055,
   EDDSA: 0x1057,
   AES_KEY_GEN: 0x1080,
@@ -166,7 +168,10 @@ export const CKG = { MGF1_SHA1: 1, MGF1_SHA256: 2, MGF1_SHA384: 3, MGF1_SHA512: 
 export const CKZ_DATA_SPECIFIED = 1;
 
 /** Structures that pkcs11js builds for mechanism parameters. */
-export const CK_PARAMS = { AES_GCM: 3, RSA_OAEP: 4, RSA_PSS: 5 } as const;
+export const CK_PARAMS = { AES_GCM: 3, RSA_OAEP: 4, RSA_PSS: 5, EC_DH: 6 } as const;
+
+/** CKD_NULL: the shared secret as it is, without a derivation inside the token. */
+export const CKD_NULL = 1;
 
 /** Users. */
 export const CKU = { SO: 0, USER: 1 } as const;

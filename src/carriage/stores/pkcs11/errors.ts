@@ -70,6 +70,10 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
   CKR_KEY_HANDLE_INVALID: { kind: UnavailableError, says: 'the key is gone' },
   CKR_OBJECT_HANDLE_INVALID: { kind: UnavailableError, says: 'the object is gone' },
+  CKR_DATA_LEN_RANGE: {
+    kind: RefusedError,
+    says: 'the token does not take data of this length',
+  },
   CKR_KEY_SIZE_RANGE: { kind: RefusedError, says: 'the token does not take a key of this length' },
   CKR_KEY_TYPE_INCONSISTENT: { kind: RefusedError, says: 'the key is of another kind' },
   CKR_KEY_FUNCTION_NOT_PERMITTED: { kind: RefusedError, says: 'the key is not for this use' },

@@ -3,7 +3,7 @@
  * says of the algorithm elsewhere, so that a new curve in the registry is a new curve here.
  */
 import { derOid } from '#crypto/der';
-import type { Descriptor } from '#crypto/descriptor';
+import type { Descriptor, Purpose } from '#crypto/descriptor';
 import { utf8 } from '#formats/bytes';
 import { CKK, CKM } from './cryptoki.js';
 
@@ -119,17 +119,32 @@ export function familyOf(descriptor: Descriptor): Family | undefined {
   return undefined;
 }
 
-/** The mechanisms without which a token cannot hold a key of this family to any purpose. */
-export function mechanismsFor(family: Family): readonly number[] {
+/** What keys of an algorithm are for in a token: what PKCS#11 and pkcs11js have calls for. */
+export function purposesInToken(descriptor: Descriptor): readonly Purpose[] {
+  const family = familyOf(descriptor);
+  const agrees = family?.kind === 'ec' && family.digests;
+  return descriptor.purposes.filter((purpose) => purpose !== 'agree' || agrees);
+}
+
+/**
+ * The mechanisms without which a token cannot hold a key of this family to any purpose.
+ * @param purposes - those that the key is made for; its first one when not given
+ */
+export function mechanismsFor(
+  family: Family,
+  purposes: readonly Purpose[] = ['sign'],
+): readonly number[] {
+  const one = (purpose: Purpose, mechanism: number): readonly number[] =>
+    purposes.includes(purpose) ? [mechanism] : [];
   switch (family.kind) {
     case 'aes':
       return [CKM.AES_GCM];
     case 'hmac':
       return [family.mac];
     case 'rsa':
-      return [CKM.RSA_PKCS_PSS];
+      return [...one('sign', CKM.RSA_PKCS_PSS), ...one('encrypt', CKM.RSA_PKCS_OAEP)];
     case 'ec':
-      return [family.sign];
+      return [...one('sign', family.sign), ...one('agree', CKM.ECDH1_DERIVE)];
     case 'lattice':
       return [family.use];
   }

@@ -34,7 +34,7 @@ export interface Generated {
  */
 export function generateKey(token: Token, request: GenerateRequest): Generated {
   const { descriptor, implementation, random } = request;
-  const family = supportedFamily(descriptor, token.mechanisms(), token.name);
+  const family = supportedFamily(descriptor, token.mechanisms(), token.name, request.purposes);
   return token.session({ write: true }, (session) => {
     assertFree(session, request, token.name);
     make(session, family, request);
@@ -48,7 +48,8 @@ export function generateKey(token: Token, request: GenerateRequest): Generated {
     try {
       const publicKey = publicOf(session, key, descriptor, family);
       const usable = { handle: key.handle, descriptor, family };
-      const check = challenge(session, usable, { implementation, publicKey, random });
+      const { purposes } = request;
+      const check = challenge(session, usable, { implementation, publicKey, random, purposes });
       return { key, publicKey, check, attributes: attributesOf(session, key) };
     } catch (error) {
       remove(session, key);

@@ -4,26 +4,15 @@
  * @see PKCS#11 v3.1 §6.1.21 for the layout
  */
 import { aesKwpWrap } from '#crypto/aes-kwp';
-import type { Descriptor, Implementation, RandomSource } from '#crypto/descriptor';
+import type { Descriptor, Implementation, Purpose, RandomSource } from '#crypto/descriptor';
 import { encodePrivateKeyInfo } from '#crypto/encodings/private-key-info';
 import { assertPrivate } from '#crypto/lengths';
-import { type OaepHash, readRsaPublicKey, rsaOaepSeal, spkiOfRsaJwk } from '#crypto/rsa-oaep';
-import { toBase64Url } from '#formats/bytes';
+import { type OaepHash, rsaOaepSeal } from '#crypto/rsa-oaep';
 import { ConclaveError, RefusedError, UnavailableError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { challenge } from './challenge.js';
 import { clearTemplate, wipeValues } from './clear-template.js';
-import {
-  type Attribute,
-  CK_PARAMS,
-  CKA,
-  CKG,
-  CKK,
-  CKM,
-  CKO,
-  CKZ_DATA_SPECIFIED,
-  type Handle,
-} from './cryptoki.js';
+import { type Attribute, CKA, CKK, CKM, CKO, type Handle } from './cryptoki.js';
 import { type Family, familyOf, mechanismsFor } from './family.js';
 import {
   attributesOf,
@@ -32,9 +21,9 @@ import {
   type KeyObject,
   type KeySearch,
   keysIn,
-  stripped,
 } from './object.js';
-import { asBuffer, type Mechanism, type MechanismParameter, type Session } from './session.js';
+import { OAEP, oaepMechanism, OTHER_HASH, rsaPublicKeyIn } from './oaep.js';
+import { asBuffer, type Session } from './session.js';
 import type { Token } from './token.js';
 import { assertFree, keyTemplate, OTHER_SPELLING, publicObject } from './template.js';
 
@@ -51,6 +40,7 @@ export interface ImportRequest {
   readonly label: string;
   /** CKA_ID. */
   readonly id: Uint8Array;
+  readonly purposes?: readonly Purpose[] | undefined;
   readonly way: ImportWay;
   /** An RSA key of the token to wrap under; one for this import alone when not given. */
   readonly under?: KeySearch | undefined;
@@ -87,23 +77,6 @@ const CANNOT: ReadonlySet<string> = new Set([
 /** What SoftHSM 2.6 and openCryptoki 3.27 say to a key on an Edwards curve, and to no other kind. */
 const CANNOT_EDWARDS = 'CKR_FUNCTION_FAILED';
 
-/** Answers to parameters of RSA-OAEP that a token does not know; the next hash is tried. */
-const OTHER_HASH: ReadonlySet<string> = new Set([
-  'CKR_ARGUMENTS_BAD',
-  'CKR_MECHANISM_INVALID',
-  'CKR_MECHANISM_PARAM_INVALID',
-]);
-
-const OAEP: readonly {
-  readonly name: OaepHash;
-  readonly hash: number;
-  readonly mgf: number;
-}[] = [
-  { name: 'sha256', hash: CKM.SHA256, mgf: CKG.MGF1_SHA256 },
-  // SoftHSM 2.6 knows no other; for OAEP the weakness of SHA-1 does not matter.
-  { name: 'sha1', hash: CKM.SHA_1, mgf: CKG.MGF1_SHA1 },
-];
-
 /**
  * Imports and challenges a key. Whatever goes wrong after something was created removes it again.
  * @throws UnavailableError `E_TOKEN_ALGORITHM` where the token does not know such keys; OutputError `E_KEY_EXISTS`,
@@ -112,7 +85,7 @@ const OAEP: readonly {
 export function importKey(token: Token, request: ImportRequest): Imported {
   const { descriptor, secret } = request;
   const mechanisms = token.mechanisms();
-  const family = supportedFamily(descriptor, mechanisms, token.name);
+  const family = supportedFamily(descriptor, mechanisms, token.name, request.purposes);
   // Tokens take keys of a wrong length without a word.
   secret.use((raw) => {
     assertPrivate(descriptor, raw);
@@ -129,11 +102,11 @@ export function importKey(token: Token, request: ImportRequest): Imported {
       }
       const [key] = keysIn(session, { object: request.label, id: request.id });
       if (key === undefined) throw vanished(request.label, token.name);
-      const { implementation, publicKey, random } = request;
+      const { implementation, publicKey, random, purposes } = request;
       const check = challenge(
         session,
         { handle: key.handle, descriptor, family },
-        { implementation, publicKey, secret, random },
+        { implementation, publicKey, secret, random, purposes },
       );
       const { crossing, clear } = crossed;
       return { key, crossing, clear, check, attributes: attributesOf(session, key) };
@@ -150,7 +123,7 @@ function alreadyThere(
   family: Family,
   request: ImportRequest,
 ): Imported | undefined {
-  const { descriptor, implementation, publicKey, secret, random } = request;
+  const { descriptor, implementation, publicKey, secret, random, purposes } = request;
   const [key, ...others] = keysIn(session, { id: request.id });
   if (key === undefined || others.length > 0) return undefined;
   if (descriptor.kind !== 'symmetric' && key.publicHandle === undefined) {
@@ -158,7 +131,8 @@ function alreadyThere(
     session.create(publicObject(family, named), 'storing the public key');
   }
   const usable = { handle: key.handle, descriptor, family };
-  const check = challenge(session, usable, { implementation, publicKey, secret, random });
+  const expected = { implementation, publicKey, secret, random, purposes };
+  const check = challenge(session, usable, expected);
   const attributes = attributesOf(session, key);
   return { key, crossing: 'it was in the token already', clear: false, check, attributes };
 }
@@ -171,9 +145,11 @@ export function supportedFamily(
   descriptor: Descriptor,
   mechanisms: ReadonlySet<number>,
   where: string,
+  purposes?: readonly Purpose[],
 ): Family {
   const family = familyOf(descriptor);
-  if (family !== undefined && mechanismsFor(family).every((each) => mechanisms.has(each))) {
+  const needed = family === undefined ? [] : mechanismsFor(family, purposes);
+  if (family !== undefined && needed.every((each) => mechanisms.has(each))) {
     return family;
   }
   const name = descriptor.profile === '' ? descriptor.name : `${descriptor.name} (hybrid)`;
@@ -183,7 +159,7 @@ export function supportedFamily(
       family === undefined
         ? `PKCS#11 has no ${name} keys, so that no token can hold one`
         : `the ${where} cannot use ${name} keys`,
-    hint: 'key generate --store pkcs11:LABEL keeps such a key sealed on a token: stored, not protected by it',
+    hint: 'key import or key generate with --store pkcs11:LABEL keeps such a key sealed on a token: stored, not protected by it',
   });
 }
 
@@ -244,6 +220,11 @@ function createClear(session: Session, family: Family, request: ImportRequest): 
   throw refusal;
 }
 
+/** RFC 5649 by the number that this token knows. */
+export function kwpOf(mechanisms: ReadonlySet<number>): number | undefined {
+  return [CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD].find((each) => mechanisms.has(each));
+}
+
 function crossWrapped(
   session: Session,
   mechanisms: ReadonlySet<number>,
@@ -252,7 +233,7 @@ function crossWrapped(
   where: string,
 ): Crossed {
   const { under } = request;
-  const kwp = [CKM.AES_KEY_WRAP_KWP, CKM.AES_KEY_WRAP_PAD].find((each) => mechanisms.has(each));
+  const kwp = kwpOf(mechanisms);
   const makesPair = under !== undefined || mechanisms.has(CKM.RSA_PKCS_KEY_PAIR_GEN);
   if (kwp === undefined || !makesPair || !mechanisms.has(CKM.RSA_PKCS_OAEP)) {
     throw new UnavailableError({
@@ -308,7 +289,19 @@ function unwrapKey(
   }
 }
 
-interface WrappingPair {
+/** The AES key that lives for one unwrapping. */
+export const MOMENTARY_AES: readonly Attribute[] = [
+  { type: CKA.CLASS, value: CKO.SECRET_KEY },
+  { type: CKA.KEY_TYPE, value: CKK.AES },
+  { type: CKA.TOKEN, value: false },
+  { type: CKA.PRIVATE, value: true },
+  { type: CKA.SENSITIVE, value: true },
+  { type: CKA.EXTRACTABLE, value: false },
+  { type: CKA.UNWRAP, value: true },
+];
+
+/** A wrapping key, both sides of it in the token. */
+export interface WrappingPair {
   readonly publicKey: Handle;
   readonly privateKey: Handle;
 }
@@ -336,7 +329,8 @@ function momentary(session: Session): WrappingPair {
   );
 }
 
-function lasting(session: Session, under: KeySearch, where: string): WrappingPair {
+/** A wrapping key of the token. @throws RefusedError `E_TOKEN_WRAPPING_KEY` for a key that is none */
+export function lasting(session: Session, under: KeySearch, where: string): WrappingPair {
   const key = findKey(session, { ...under, type: 'private' }, where);
   if (key.keyType === CKK.RSA && key.publicHandle !== undefined) {
     return { publicKey: key.publicHandle, privateKey: key.handle };
@@ -344,7 +338,7 @@ function lasting(session: Session, under: KeySearch, where: string): WrappingPai
   throw new RefusedError({
     code: 'E_TOKEN_WRAPPING_KEY',
     message: `${key.label} cannot wrap: it is no RSA key with its public key beside it`,
-    hint: 'leave --under out: a key for this import alone is made then',
+    hint: 'conclave hsm generate --algorithm rsa-3072 --purpose encrypt makes one; hsm import needs none',
   });
 }
 
@@ -354,34 +348,16 @@ function unwrapKek(
   pair: WrappingPair,
   kek: Uint8Array,
 ): { readonly handle: Handle; readonly hash: OaepHash } {
-  const modulus = session.attribute(pair.publicKey, CKA.MODULUS) ?? Buffer.alloc(0);
-  const exponent = session.attribute(pair.publicKey, CKA.PUBLIC_EXPONENT) ?? Buffer.alloc(0);
-  const what = "the token's wrapping key";
-  const spki = spkiOfRsaJwk(toBase64Url(stripped(modulus)), toBase64Url(stripped(exponent)), what);
-  const rsa = readRsaPublicKey(spki, what);
+  const rsa = rsaPublicKeyIn(session, pair.publicKey);
   let refusal: unknown;
-  for (const { name, hash, mgf } of OAEP) {
-    const parameter = {
-      type: CK_PARAMS.RSA_OAEP,
-      hashAlg: hash,
-      mgf,
-      source: CKZ_DATA_SPECIFIED,
-    } as MechanismParameter;
-    const mechanism: Mechanism = { mechanism: CKM.RSA_PKCS_OAEP, parameter };
+  for (const oaep of OAEP) {
+    const { name } = oaep;
     try {
       const handle = session.unwrap(
-        mechanism,
+        oaepMechanism(oaep),
         pair.privateKey,
         asBuffer(rsaOaepSeal(rsa, name, kek)),
-        [
-          { type: CKA.CLASS, value: CKO.SECRET_KEY },
-          { type: CKA.KEY_TYPE, value: CKK.AES },
-          { type: CKA.TOKEN, value: false },
-          { type: CKA.PRIVATE, value: true },
-          { type: CKA.SENSITIVE, value: true },
-          { type: CKA.EXTRACTABLE, value: false },
-          { type: CKA.UNWRAP, value: true },
-        ],
+        MOMENTARY_AES,
       );
       return { handle, hash: name };
     } catch (error) {
@@ -402,7 +378,8 @@ function payloadOf({ descriptor, secret, publicKey }: ImportRequest): Uint8Array
   );
 }
 
-function removeQuietly(session: Session, handles: readonly Handle[]): void {
+/** Removes what an unfinished import made. */
+export function removeQuietly(session: Session, handles: readonly Handle[]): void {
   for (const handle of handles) {
     try {
       session.destroy(handle);

@@ -114,6 +114,12 @@ export class Session {
     );
   }
 
+  derive(mechanism: Mechanism, key: Handle, template: readonly Attribute[]): Handle {
+    return this.#call('agreeing on a key', (api, session) =>
+      api.C_DeriveKey(session, mechanism, key, [...template]),
+    );
+  }
+
   /** @param capacity - longest signature in bytes; a shorter buffer would leave the operation open */
   sign(mechanism: Mechanism, key: Handle, data: Uint8Array, capacity: number): Uint8Array {
     return this.#call('signing', (api, session) => {

@@ -1,4 +1,5 @@
 /** Attributes of keys as conclave makes them, and the searches that come before making any. */
+import type { Purpose } from '#crypto/descriptor';
 import { OutputError } from '#formats/errors';
 import { type Attribute, CKA, CKO } from './cryptoki.js';
 import type { Family } from './family.js';
@@ -9,6 +10,8 @@ import type { Session } from './session.js';
 export interface Naming {
   readonly label: string;
   readonly id: Uint8Array;
+  /** What the key is for; keys that could sign do only that when not given. */
+  readonly purposes?: readonly Purpose[] | undefined;
 }
 
 /** Answers to a curve name that a token does not know in this spelling. */
@@ -21,7 +24,7 @@ export const OTHER_SPELLING: ReadonlySet<string> = new Set([
 ]);
 
 /** Attributes of a private or secret key, without its value: it stays in the token and is private. */
-export function keyTemplate(family: Family, { label, id }: Naming): readonly Attribute[] {
+export function keyTemplate(family: Family, { label, id, purposes }: Naming): readonly Attribute[] {
   const isSecret = family.kind === 'aes' || family.kind === 'hmac';
   return [
     { type: CKA.CLASS, value: isSecret ? CKO.SECRET_KEY : CKO.PRIVATE_KEY },
@@ -33,11 +36,17 @@ export function keyTemplate(family: Family, { label, id }: Naming): readonly Att
     { type: CKA.EXTRACTABLE, value: false },
     { type: CKA.LABEL, value: Buffer.from(label, 'utf8') },
     { type: CKA.ID, value: Buffer.from(id) },
-    ...useTemplate(family),
+    ...useTemplate(family, purposes),
   ];
 }
 
-function useTemplate(family: Family): readonly Attribute[] {
+/** A key does what it is for, and nothing else: a key that signs unwraps nothing. */
+function useTemplate(
+  family: Family,
+  purposes: readonly Purpose[] = ['sign'],
+): readonly Attribute[] {
+  const one = (purpose: Purpose, ...types: readonly number[]): readonly Attribute[] =>
+    purposes.includes(purpose) ? types.map((type) => ({ type, value: true })) : [];
   switch (family.kind) {
     case 'aes':
       return [
@@ -53,14 +62,25 @@ function useTemplate(family: Family): readonly Attribute[] {
       if (!family.signs) return [{ type: CKA.DECAPSULATE, value: true }];
       return [{ type: CKA.SIGN, value: true }];
     case 'rsa':
+      return [...one('sign', CKA.SIGN), ...one('encrypt', CKA.DECRYPT, CKA.UNWRAP)];
     case 'ec':
-      return [{ type: CKA.SIGN, value: true }];
+      return [...one('sign', CKA.SIGN), ...one('agree', CKA.DERIVE)];
   }
 }
 
 /** Attributes of a public key to be generated or stored. */
-export function publicNaming(family: Family, { label, id }: Naming): readonly Attribute[] {
+export function publicNaming(
+  family: Family,
+  { label, id, purposes = ['sign'] }: Naming,
+): readonly Attribute[] {
   const encapsulates = family.kind === 'lattice' && !family.signs;
+  const wraps = family.kind === 'rsa' && purposes.includes('encrypt');
+  const verifies = !encapsulates && purposes.includes('sign');
+  const uses = [
+    ...(encapsulates ? [CKA.ENCAPSULATE] : []),
+    ...(wraps ? [CKA.ENCRYPT, CKA.WRAP] : []),
+    ...(verifies ? [CKA.VERIFY] : []),
+  ];
   return [
     { type: CKA.CLASS, value: CKO.PUBLIC_KEY },
     { type: CKA.KEY_TYPE, value: family.keyType },
@@ -68,7 +88,7 @@ export function publicNaming(family: Family, { label, id }: Naming): readonly At
     { type: CKA.PRIVATE, value: false },
     { type: CKA.LABEL, value: Buffer.from(label, 'utf8') },
     { type: CKA.ID, value: Buffer.from(id) },
-    { type: encapsulates ? CKA.ENCAPSULATE : CKA.VERIFY, value: true },
+    ...uses.map((type) => ({ type, value: true })),
   ];
 }
 

@@ -8,7 +8,7 @@ import { digestOf, sha256 } from '#crypto/hash';
 import { choose } from '#crypto/signing-choices';
 import { concat, utf8 } from '#formats/bytes';
 import { UnavailableError, UsageError } from '#formats/errors';
-import { CK_PARAMS, CKG, CKM, type Handle } from './cryptoki.js';
+import { CK_PARAMS, CKA, CKD_NULL, CKG, CKK, CKM, CKO, type Handle } from './cryptoki.js';
 import type { Family } from './family.js';
 import { asBuffer, type Mechanism, type MechanismParameter, type Session } from './session.js';
 
@@ -108,6 +108,53 @@ export function macInToken(
     });
   }
   return session.sign({ mechanism: family.mac }, handle, message, LONGEST_SIGNATURE);
+}
+
+/**
+ * The shared secret (x-coordinate) of a key in the token and a peer's public key. It comes out of the token, the private key does
+ * not: what is derived of it is derived here.
+ * @param peer - uncompressed point, checked to be on the curve by whoever calls
+ * @returns owned by the caller, who wipes it
+ */
+export function agreeInToken(
+  session: Session,
+  { handle, descriptor, family }: UsableKey,
+  peer: Uint8Array,
+): Uint8Array {
+  if (family.kind !== 'ec' || !family.digests) {
+    throw new UsageError({
+      code: 'E_KEY_CANNOT_DERIVE',
+      message: `a ${descriptor.name} key in a token agrees on nothing here`,
+      hint: 'name a key of an ECDSA curve that was made with --purpose agree',
+    });
+  }
+  const length = descriptor.sizes.private;
+  const parameter = {
+    type: CK_PARAMS.EC_DH,
+    kdf: CKD_NULL,
+    publicData: asBuffer(peer),
+  } as MechanismParameter;
+  const shared = session.derive({ mechanism: CKM.ECDH1_DERIVE, parameter }, handle, [
+    { type: CKA.CLASS, value: CKO.SECRET_KEY },
+    { type: CKA.KEY_TYPE, value: CKK.GENERIC_SECRET },
+    { type: CKA.TOKEN, value: false },
+    { type: CKA.PRIVATE, value: true },
+    { type: CKA.SENSITIVE, value: false },
+    { type: CKA.EXTRACTABLE, value: true },
+    { type: CKA.VALUE_LEN, value: length },
+  ]);
+  try {
+    const value = session.attribute(shared, CKA.VALUE);
+    if (value?.length === length) return new Uint8Array(value);
+    value?.fill(0);
+    throw new UnavailableError({
+      code: 'E_TOKEN_SECRET_KEPT',
+      message: 'the token agreed on a secret and does not give it',
+      hint: 'some tokens keep such secrets by their configuration; use a key in a file',
+    });
+  } finally {
+    session.destroy(shared);
+  }
 }
 
 /** AES-GCM in the token: ciphertext ‖ 16-byte tag, as `aead` has it. */
