@@ -1,8 +1,9 @@
 import { decryptFile, MAX_ENCRYPTED_BYTES } from '#carriage/wrapping/encrypted-file';
 import { assertUsable } from '#custody/authority/states';
 import { defineAction } from './action.js';
+import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import { signingContext } from './context/signing-context.js';
-import { assertEncrypts } from './context/symmetric-use.js';
+import { assertEncrypts, withCipher } from './context/symmetric-use.js';
 
 /** `conclave decrypt`. */
 export const decrypt = defineAction({
@@ -23,7 +24,7 @@ export const decrypt = defineAction({
     },
   },
   outputs: { out: { type: 'file', summary: 'the content' } },
-  options: ['passphrase', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'force'],
   effect: 'repeatable',
   exits: [1],
   examples: [
@@ -40,12 +41,13 @@ export const decrypt = defineAction({
     const domain = signingContext(input.context) ?? new Uint8Array(0);
     context.files.assertAbsent([input.out]);
     const file = context.files.read(input.in, MAX_ENCRYPTED_BYTES);
+    using attestor = await openAttestor(context);
     using key = await context.keys.open(input.key);
     const { record, descriptor } = key;
     assertEncrypts(descriptor, input.key, 'decrypts');
     const notes = assertUsable(record, 'decrypt');
-    const content = key.secret.use((bytes) =>
-      decryptFile({ file, key: bytes, keyId: record.id, context: domain, what: input.in }),
+    const content = withCipher(key, (cipher) =>
+      decryptFile({ file, key: cipher, keyId: record.id, context: domain, what: input.in }),
     );
     try {
       context.files.write(input.out, content, { secret: true });
@@ -53,17 +55,26 @@ export const decrypt = defineAction({
         type: 'key.decrypted',
         data: { id: record.id, name: record.name, in: input.in, bytes: content.length },
       });
+      const attestation = await attestor?.attest({
+        operation: 'decrypt',
+        key: attestedKey(record),
+        device: key.device ?? null,
+        inputs: [attestedFile(input.in, file)],
+        // As in encrypt: no digest of what is secret.
+      });
       return {
         out: input.out,
         key: record.id,
         algorithm: descriptor.name,
         bytes: content.length,
         notes,
+        attestation: attestation ?? null,
       };
     } finally {
       content.fill(0);
     }
   },
-  present: ({ out, bytes, notes }) =>
-    [`${bytes} bytes authenticated and decrypted to ${out}`, ...notes].join('\n'),
+  present: ({ out, bytes, notes, attestation }) =>
+    [`${bytes} bytes authenticated and decrypted to ${out}`, ...notes].join('\n') +
+    attested(attestation),
 });

@@ -60,6 +60,8 @@ export const hsmAttest = defineAction({
       key.signer !== undefined && found.record.purposes.includes('sign')
         ? { challenge: toHex(message), signature: toHex(key.signer.sign(message)) }
         : null;
+    // Keys that do not sign show otherwise that they are there.
+    const answered = proof === null ? key.inToken?.challenge(context.random) : undefined;
     if (input.sameAs !== undefined) await assertSameKey(key, input.sameAs, context);
     const now = { ...found, device: key.device ?? found.device };
     if (input.out !== undefined) context.files.write(input.out, encodeTokenKey(now));
@@ -72,6 +74,7 @@ export const hsmAttest = defineAction({
         record: recordJson(found.record),
         unchanged: equal(encodeTokenKey(now), encodeTokenKey(found)),
         proof,
+        answered: answered ?? null,
         sameAs: input.sameAs ?? null,
       },
       out: input.out ?? null,
@@ -81,7 +84,7 @@ export const hsmAttest = defineAction({
     [
       `key        ${report.uri}`,
       `token      ${report.device.label}: ${report.device.model} by ${report.device.manufacturer}, serial ${report.device.serial}, firmware ${report.device.firmware}`,
-      `challenge  ${report.proof === null ? 'such a key signs nothing' : 'signed in the token, verified here (checked)'}`,
+      `challenge  ${challengeText(report)}`,
       ...(report.sameAs === null ? [] : [`the same   as ${report.sameAs} (checked)`]),
       `origin     ${originText(report.device.attributes)} (recorded: the token says so)`,
       ...(report.crossing === '' ? [] : [`crossed    ${report.crossing}`]),
@@ -91,3 +94,16 @@ export const hsmAttest = defineAction({
       ...(out === null ? [] : [`written    ${out}`]),
     ].join('\n'),
 });
+
+/** What the key did just now, and how far that goes. */
+function challengeText({
+  proof,
+  answered,
+}: {
+  readonly proof: object | null;
+  readonly answered: string | null;
+}): string {
+  if (proof !== null) return 'signed in the token, verified here (checked)';
+  if (answered !== null) return `${answered} (checked)`;
+  return 'such a key shows nothing without the key itself: see --same-as';
+}

@@ -25,7 +25,7 @@ export const hsmGenerate = defineAction({
     purpose: {
       type: 'string',
       summary: 'what the key is for',
-      choices: ['sign', 'encrypt', 'encapsulate', 'mac'],
+      choices: ['sign', 'encrypt', 'encapsulate', 'agree', 'mac'],
       repeat: true,
     },
     tag: { type: 'string', summary: 'a label for the record', placeholder: 'K=V', repeat: true },

@@ -7,12 +7,14 @@ import {
   shapeOf,
 } from '#carriage/stores/pkcs11/object';
 import { familyOf, mechanismsFor } from '#carriage/stores/pkcs11/family';
+import { parseTokenUri } from '#carriage/stores/pkcs11/uri';
 import { allDescriptors } from '#crypto/registry';
 import { toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
 import { table } from './context/table.js';
 import { leftText, type OpenToken } from './context/token-space.js';
-import { placeOf, tokenFields, tokensOf } from './hsm/place.js';
+import { placeOf, tokenFields, tokenKeysOf, tokensOf } from './hsm/place.js';
 
 /** A key of the token. */
 interface ListedKey {
@@ -64,7 +66,7 @@ export const hsmInfo = defineAction({
       library: open.module.library,
       algorithms,
       mechanisms: [...mechanisms].map((each) => `0x${each.toString(16)}`),
-      keys: input.keys === true ? await keysOf(open) : null,
+      keys: input.keys === true ? await keysOf(open, context) : null,
     };
   },
   present: ({ token, module, library, algorithms, mechanisms, keys }) => {
@@ -98,7 +100,17 @@ export const hsmInfo = defineAction({
   },
 });
 
-async function keysOf({ token }: OpenToken): Promise<readonly ListedKey[]> {
+async function keysOf(
+  { token, description }: OpenToken,
+  context: ActionContext,
+): Promise<readonly ListedKey[]> {
+  const known = (await (await tokenKeysOf(context)).list()).filter(
+    ({ device }) => device.serial === description.serial,
+  );
+  // SoftHSM forgets the length of a secret key that it unwrapped; whoever brought it in knows.
+  const recorded = (id: string): string | null =>
+    known.find(({ uri }) => toHex(parseTokenUri(uri).id ?? new Uint8Array(0)) === id)?.record
+      .algorithm ?? null;
   const found = token.session({ write: false }, (session) =>
     keysIn(session).map((key): Omit<ListedKey, 'algorithm'> & { shape: KeyShape } => ({
       label: key.label,
@@ -110,7 +122,7 @@ async function keysOf({ token }: OpenToken): Promise<readonly ListedKey[]> {
   return await Promise.all(
     found.map(async ({ shape, ...key }) => ({
       ...key,
-      algorithm: (await descriptorFor(shape))?.name ?? null,
+      algorithm: (await descriptorFor(shape))?.name ?? recorded(key.id),
     })),
   );
 }

@@ -4,7 +4,14 @@ import { assertUsable } from '#custody/authority/states';
 import { equal } from '#formats/bytes';
 import { InputError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
-import type { ActionContext } from './context/context.js';
+import {
+  attested,
+  attestedFile,
+  attestedKey,
+  type Attestor,
+  openAttestor,
+} from './attest/attestor.js';
+import type { ActionContext, FoundKey } from './context/context.js';
 import { resolvePublicKey, resolvePublicSide } from './context/public-keys.js';
 import { signingContext } from './context/signing-context.js';
 
@@ -17,7 +24,8 @@ export const keyDerive = defineAction({
     '--ciphertext what the other side encapsulated to KEY, with --peer and --ciphertext-out (and no KEY) a new secret encapsulated ' +
     'to the other side. What comes out is a key: HKDF over the shared secret, with --context as its info, so that both sides must ' +
     'name the same purpose; --kdf raw gives the shared secret itself, for a protocol that derives its own keys. It is written for ' +
-    'its owner alone, or into a pipe, never onto a terminal. A peer key that would make the secret a constant is refused.',
+    'its owner alone, or into a pipe, never onto a terminal. A peer key that would make the secret a constant is refused. ' +
+    'A key in a token agrees there; the shared secret comes out, the key does not.',
   inputs: {
     key: { type: 'key', summary: 'your own private key', positional: 0 },
     peer: { type: 'public-key', summary: 'the public key of the other side' },
@@ -49,7 +57,7 @@ export const keyDerive = defineAction({
     out: { type: 'path', summary: 'where the key goes', default: '-' },
   },
   outputs: { out: { type: 'file', summary: 'the derived key; secret' } },
-  options: ['passphrase', 'force'],
+  options: ['passphrase', 'identity', 'attestation', 'force'],
   effect: 'repeatable',
   only: 'cli',
   examples: [
@@ -74,6 +82,13 @@ export const keyDerive = defineAction({
     if (out === '-' && ciphertextOut === '-') {
       throw usage('the key and the ciphertext both go to standard output', 'say --out FILE');
     }
+    using attestor = await openAttestor(context);
+    if (attestor !== undefined && key === undefined) {
+      throw usage(
+        'encapsulating uses no key of yours to attest',
+        'leave --attestation and --identity out',
+      );
+    }
     const shared = await share({ key, peer, ciphertext, ciphertextOut }, context);
     try {
       const derived = deriveKey(kdf, shared.secret, info, input.length);
@@ -82,12 +97,14 @@ export const keyDerive = defineAction({
           context.files.write(ciphertextOut, shared.ciphertext);
         }
         context.files.write(out, derived, { secret: true });
+        const attestation = await attestDerived(attestor, shared);
         return {
           out,
           algorithm: shared.descriptor.name,
           kdf,
           bytes: derived.length,
           ciphertext: ciphertextOut ?? null,
+          attestation: attestation ?? null,
         };
       } finally {
         derived.fill(0);
@@ -96,8 +113,8 @@ export const keyDerive = defineAction({
       shared.secret.fill(0);
     }
   },
-  present: ({ out, algorithm, kdf, bytes }) =>
-    `${bytes} secret bytes of ${algorithm} ${kdf === 'raw' ? 'as they are' : `by ${kdf}`} written to ${out}`,
+  present: ({ out, algorithm, kdf, bytes, attestation }) =>
+    `${bytes} secret bytes of ${algorithm} ${kdf === 'raw' ? 'as they are' : `by ${kdf}`} written to ${out}${attested(attestation)}`,
 });
 
 interface Shared {
@@ -105,6 +122,10 @@ interface Shared {
   /** Owned by the receiver. */
   readonly secret: Uint8Array;
   readonly ciphertext?: Uint8Array;
+  /** The key of this side; absent where a new secret was encapsulated to somebody. */
+  readonly own?: Pick<FoundKey, 'record' | 'device'>;
+  /** What came from the other side, as typed, and its bytes. */
+  readonly from?: readonly [string, Uint8Array];
 }
 
 interface Sides {
@@ -146,13 +167,45 @@ async function agree(key: string, peer: string, context: ActionContext): Promise
     );
   }
   assertUsable(record, 'agree');
-  const secret = open.secret.use((raw) => agreement(raw, theirs.bytes));
+  const { inToken } = open;
+  // A token may not look whether a point is on the curve, and tell the key to whoever sends another.
+  if (inToken !== undefined) await assertPeer(implementation, agreement, theirs.bytes, context);
+  const secret =
+    inToken === undefined
+      ? open.secret.use((raw) => agreement(raw, theirs.bytes))
+      : inToken.agree(theirs.bytes);
   assertNotConstant(secret, peer);
   context.record({
     type: 'key.derived',
     data: { id: record.id, name: record.name, peer },
   });
-  return { descriptor, secret };
+  return { descriptor, secret, own: open, from: [peer, theirs.bytes] };
+}
+
+/** Refuses what is no point of the curve, by agreeing on something with a key of no worth. */
+async function assertPeer(
+  implementation: Implementation,
+  agreement: (secret: Uint8Array, peer: Uint8Array) => Uint8Array,
+  peer: Uint8Array,
+  { random }: ActionContext,
+): Promise<void> {
+  const passing = await implementation.generate(random);
+  agreement(passing, peer).fill(0);
+  passing.fill(0);
+}
+
+/** Says who derived with whom. What came out is a key, and even its digest is not for others. */
+async function attestDerived(
+  attestor: Attestor | undefined,
+  { own, from }: Shared,
+): Promise<string | undefined> {
+  if (attestor === undefined || own === undefined || from === undefined) return undefined;
+  return await attestor.attest({
+    operation: 'derive',
+    key: attestedKey(own.record),
+    device: own.device ?? null,
+    inputs: [attestedFile(...from)],
+  });
 }
 
 /** Keys made for agreement, and those that sign and may agree as well. */
@@ -182,7 +235,7 @@ async function decapsulate(key: string, path: string, context: ActionContext): P
     type: 'key.derived',
     data: { id: record.id, name: record.name, ciphertext: path },
   });
-  return { descriptor, secret };
+  return { descriptor, secret, own: open, from: [path, ciphertext] };
 }
 
 async function encapsulate(peer: string, context: ActionContext): Promise<Shared> {

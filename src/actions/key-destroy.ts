@@ -44,7 +44,7 @@ export const keyDestroy = defineAction({
     },
   ],
   async run({ key, yes, reason, afterImport, signer }, context) {
-    const { record } = await context.keys.find(key);
+    const { record, device } = await context.keys.find(key);
     const receipt =
       afterImport === undefined
         ? undefined
@@ -63,6 +63,7 @@ export const keyDestroy = defineAction({
     const attestation = await attestor?.attest({
       operation: 'destroy',
       key: attestedKey(record),
+      device: device ?? null,
       note: why ?? '',
     });
     return { ...change, attestation: attestation ?? null };

@@ -17,6 +17,7 @@ import type { StorePlace } from '#carriage/stores/store';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
 import type { Placed, WantedKey } from './context/token-keys.js';
 import { fileStem, markText } from './context/marks.js';
+import { ONLY_STORED, onlyStored } from './context/resting-place.js';
 import { patience } from './context/patience.js';
 import { parseTags } from './context/tags.js';
 import { parseStore } from './context/references.js';
@@ -225,6 +226,7 @@ export const keyGenerate = defineAction({
       `algorithm  ${output.algorithm}${output.profile === '' ? '' : ` (${output.profile})`}`,
       `id         ${output.id.replace(/^sha256:/, '')}`,
       `checked    ${output.checks.join(', ')}${attested(output.attestation)}`,
+      onlyStored(output.key) ? `NOTE       ${ONLY_STORED}` : undefined,
     ]
       .filter((line) => line !== undefined)
       .join('\n'),

@@ -3,6 +3,7 @@ import { addHistory } from '#custody/authority/states';
 import { UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
+import { placeText } from './context/resting-place.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import { isPath, parseStore } from './context/references.js';
 import { openRaw } from './context/raw-forms.js';
@@ -107,6 +108,7 @@ export const keyImport = defineAction({
     const attestation = await attestor?.attest({
       operation: 'import',
       key: attestedKey(record),
+      device: found.device ?? null,
       note: `from ${file}`.slice(0, 1024),
     });
     return {
@@ -120,6 +122,6 @@ export const keyImport = defineAction({
       attestation: attestation ?? null,
     };
   },
-  present: ({ id, name, algorithm, checks, attestation }) =>
-    `${algorithm} key ${name ?? id.slice(7, 23)} is in the store\nid         ${id.slice(7)}\nchecked    ${checks.join(', ')}${attested(attestation)}`,
+  present: ({ key, id, name, algorithm, checks, attestation }) =>
+    `${algorithm} key ${name ?? id.slice(7, 23)} is ${placeText(key)}\nid         ${id.slice(7)}\nchecked    ${checks.join(', ')}${attested(attestation)}`,
 });

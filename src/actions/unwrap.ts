@@ -6,11 +6,13 @@ import { pour } from '#formats/byte-stream';
 import { NegativeError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
-import { attested } from './attest/attestor.js';
+import { attested, attestedKey, type Attestor } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
 import { recordPathOf } from './context/key-space.js';
+import type { Placed } from './context/token-keys.js';
 import { assertStatement, type Told } from './handover/wrapped-statement.js';
 import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
+import { keyInToken, unwrapIntoToken } from './wrapping/into-token.js';
 import { type OpenedContent, withOpened } from './wrapping/open.js';
 
 /** What was unwrapped. */
@@ -41,7 +43,9 @@ export const unwrap = defineAction({
     'Opens what conclave wrap made, and what others made in the same formats; the format is recognised. A wrapped key goes into ' +
     'the store, or with --out into a key file, protected as a new key is; a file is written as it was. Nothing appears under its ' +
     'name before all of it was authenticated. Whatever is wrong with a container, the answer is the same: it does not open.\n' +
-    'Without --key and --identity the key is looked for in the store.',
+    'Without --key and --identity the key is looked for in the store.\n' +
+    'With an RSA key in a token as --key, what was made by wrap --format pkcs11 is opened inside the token and stays there; say ' +
+    'what it is by --public or --algorithm. The token then proves that it has that key.',
   inputs: {
     key: { type: 'key', summary: 'the private key that opens it' },
     in: { type: 'file', summary: 'what was wrapped', required: true },
@@ -49,6 +53,14 @@ export const unwrap = defineAction({
       type: 'string',
       summary: 'what is inside, where the format does not say (age)',
       choices: ['key', 'file'],
+    },
+    public: {
+      type: 'public-key',
+      summary: 'the public key of what a token is to open',
+    },
+    algorithm: {
+      type: 'algorithm',
+      summary: 'the algorithm of what a token is to open, for a symmetric key',
     },
     statement: {
       type: 'file',
@@ -76,6 +88,7 @@ export const unwrap = defineAction({
   options: ['passphrase', 'new-passphrase', 'identity', 'attestation', 'force'],
   effect: 'repeatable',
   secrecy: 'creates',
+  exits: [69],
   examples: [
     {
       command: 'conclave unwrap --in release.wrapped --identity ./ben.key',
@@ -85,6 +98,11 @@ export const unwrap = defineAction({
       command: 'conclave unwrap --key transport --in backup.tar.wrapped --out backup.tar',
       explains: 'a file',
     },
+    {
+      command:
+        'conclave unwrap --key transport --pin-file pin.txt --in release.blob --public release.pub --name release',
+      explains: 'a key into the token that the RSA key transport is in',
+    },
   ],
   async run(input, context): Promise<Unwrapped> {
     const { out } = input;
@@ -92,6 +110,12 @@ export const unwrap = defineAction({
     if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
     const told = await assertStatement(input.in, input.statement, input.signer, context);
     using attestor = await containerAttestor(context);
+    const inToken = await keyInToken(input.key, context);
+    if (inToken !== undefined) {
+      const placed = await unwrapIntoToken(input, inToken, told, context);
+      return await settleInToken(placed, input.in, told, attestor, context);
+    }
+    assertNotSaid(input);
     return await withOpened(input, context, async (opened) => {
       assertAttestable(opened.kind, attestor);
       const { kind, environment, epoch, format } = opened;
@@ -146,6 +170,55 @@ export const unwrap = defineAction({
         : `container ${result.digest}, sent by ${result.sender}`,
     ].join('\n') + attested(result.attestation),
 });
+
+/** Records, attests and tells a key that a token opened. */
+async function settleInToken(
+  { key, check, digest }: Placed & { readonly digest: string },
+  name: string,
+  told: Told | undefined,
+  attestor: Attestor | undefined,
+  context: ActionContext,
+): Promise<Unwrapped> {
+  const { record, uri, device } = key;
+  const { id, algorithm, environment } = record;
+  context.record({
+    type: 'unwrap',
+    data: { content: 'key', key: id, format: 'pkcs11', digest, environment, token: device.label },
+  });
+  const file = { name: name === '-' ? 'standard input' : name, sha256: digest.slice(7) };
+  const attestation = await attestor?.attest({
+    operation: 'unwrap',
+    key: attestedKey(record),
+    device,
+    inputs: [file],
+    note: key.crossing,
+  });
+  return {
+    content: 'key',
+    key: uri,
+    out: null,
+    keyId: id,
+    ...{ algorithm, environment, digest },
+    epoch: 0,
+    format: 'pkcs11',
+    checks: check === undefined ? [] : [check],
+    sender: told?.sender ?? null,
+    attestation: attestation ?? null,
+  };
+}
+
+function assertNotSaid(input: {
+  readonly public?: string | undefined;
+  readonly algorithm?: string | undefined;
+}): void {
+  const said = input.public === undefined ? input.algorithm && '--algorithm' : '--public';
+  if (said === undefined || said === '') return;
+  throw new UsageError({
+    code: 'E_UNWRAP_IN_TOKEN',
+    message: `${said} says what a token is to open, and no key in a token is named by --key`,
+    hint: 'leave it out: other containers say what they hold',
+  });
+}
 
 /** A statement that is true of the container but speaks of another key inside would be worth nothing. */
 function assertToldKey(

@@ -164,7 +164,7 @@ def read_identity(path):
 
 TYPE = "https://conclave.dev/attestation/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
-OPERATIONS = "generate sign encrypt decrypt wrap unwrap import export destroy".split()
+OPERATIONS = "generate sign encrypt decrypt derive wrap unwrap import export destroy".split()
 HEX32 = re.compile(r"[0-9a-f]{64}\Z")
 
 

@@ -50,6 +50,14 @@ export interface TokenOperations {
   seal(nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array): Uint8Array;
   /** The plaintext, owned by the caller. @throws NegativeError `E_NOT_AUTHENTIC` */
   open(nonce: Uint8Array, sealed: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** The shared secret with a peer's raw public key, owned by the caller. @throws UsageError `E_KEY_CANNOT_DERIVE` */
+  agree(peer: Uint8Array): Uint8Array;
+  /**
+   * Has the key do what it is for and checks that outside.
+   * @returns what was checked; `undefined` for keys of which nothing can be checked with a public key
+   * @throws NegativeError `E_TOKEN_CHALLENGE`
+   */
+  challenge(random: (length: number) => Uint8Array): string | undefined;
 }
 
 /** A key with its private side in memory. The receiver disposes it. */

@@ -1,6 +1,8 @@
 /** What symmetric keys are asked to do, and what to say when another kind of key is named. */
+import type { FileCipher } from '#carriage/wrapping/encrypted-file';
 import type { Descriptor } from '#crypto/descriptor';
 import { UsageError } from '#formats/errors';
+import type { OpenKey } from './context.js';
 
 /**
  * Refuses a key that cannot encrypt files.
@@ -17,5 +19,19 @@ export function assertEncrypts(descriptor: Descriptor, reference: string, verb: 
       kind === 'kem'
         ? 'to encrypt to a public key use conclave wrap'
         : 'name an AES key: conclave key generate --algorithm with an aes name',
+  });
+}
+
+/**
+ * Lends what encrypts and decrypts files with a key: its bytes, or the token that it is in, which the key does not leave.
+ * @throws what the token answers
+ */
+export function withCipher<T>(key: OpenKey, work: (cipher: FileCipher) => T): T {
+  const { inToken, descriptor } = key;
+  if (inToken === undefined) return key.secret.use(work);
+  return work({
+    length: descriptor.sizes.private,
+    seal: (nonce, plaintext, aad) => inToken.seal(nonce, plaintext, aad),
+    open: (nonce, sealed, aad) => inToken.open(nonce, sealed, aad),
   });
 }

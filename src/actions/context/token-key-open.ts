@@ -2,6 +2,7 @@
  * A key in a token, opened: found, compared with its record, and made to look like any other key, except that its private side
  * is not to be had. Every signature is verified outside before it is handed on: a token can be faulty, or another one.
  */
+import { challenge } from '#carriage/stores/pkcs11/challenge';
 import { type Family, familyOf } from '#carriage/stores/pkcs11/family';
 import {
   attributesOf,
@@ -15,6 +16,7 @@ import type { Session } from '#carriage/stores/pkcs11/session';
 import {
   aesCheckValue,
   aesGcmInToken,
+  agreeInToken,
   hmacCheckValue,
   macInToken,
   signInToken,
@@ -22,7 +24,7 @@ import {
 } from '#carriage/stores/pkcs11/use';
 import type { TokenDescription } from '#carriage/stores/pkcs11/token';
 import { parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
-import type { Descriptor, Implementation } from '#crypto/descriptor';
+import type { Descriptor, Implementation, RandomSource } from '#crypto/descriptor';
 import type { DeviceClaims } from '#custody/audit/attestation';
 import type { TokenKey } from '#custody/authority/token-key';
 import { equal } from '#formats/bytes';
@@ -114,6 +116,13 @@ export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
         token.session({ write: false }, (session) => macInToken(session, usable, message)),
       seal: (nonce, plaintext, aad) => cipher('seal', nonce, plaintext, aad),
       open: (nonce, sealed, aad) => cipher('open', nonce, sealed, aad),
+      agree: (peer) =>
+        token.session({ write: false }, (session) => agreeInToken(session, usable, peer)),
+      challenge: (random: RandomSource) => {
+        const { publicKey, purposes } = record;
+        const expected = { implementation, publicKey, purposes, random };
+        return token.session({ write: false }, (session) => challenge(session, usable, expected));
+      },
     },
     [Symbol.dispose]: () => {
       open[Symbol.dispose]();

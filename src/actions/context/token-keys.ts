@@ -4,7 +4,7 @@
  */
 import { destroyKey, generateKey } from '#carriage/stores/pkcs11/generate';
 import { type ImportWay, importKey } from '#carriage/stores/pkcs11/import';
-import { familyOf } from '#carriage/stores/pkcs11/family';
+import { familyOf, purposesInToken } from '#carriage/stores/pkcs11/family';
 import {
   attributesOf,
   descriptorFor,
@@ -14,8 +14,10 @@ import {
   type KeySearch,
   shapeOf,
 } from '#carriage/stores/pkcs11/object';
+import { receiveKey } from '#carriage/stores/pkcs11/receive';
 import { formatTokenUri, parseTokenUri, type TokenUri } from '#carriage/stores/pkcs11/uri';
 import type { Descriptor, Purpose, RandomSource } from '#crypto/descriptor';
+import { keyId } from '#crypto/key-id';
 import { type Environment, type KeyRecord, newRecord } from '#custody/authority/record';
 import type { TokenKey } from '#custody/authority/token-key';
 import { equal, fromHex, toHex } from '#formats/bytes';
@@ -46,6 +48,15 @@ export interface BroughtKey {
   readonly under?: KeySearch | undefined;
 }
 
+/** A key that was wrapped elsewhere for an RSA key of a token. */
+export interface SentKey extends WantedKey {
+  /** Raw public key of a pair; `undefined` for a symmetric key. */
+  readonly publicKey: Uint8Array | undefined;
+  readonly wrapped: Uint8Array;
+  /** How errors name it. */
+  readonly what: string;
+}
+
 /** A key that is in a token now, and what was checked of it. */
 export interface Placed {
   readonly key: TokenKey;
@@ -64,6 +75,8 @@ export interface TokenKeys {
   open(key: TokenKey, place?: Omit<TokenPlace, 'uri'>): Promise<OpenKey>;
   generate(place: TokenPlace, wanted: WantedKey): Promise<Placed>;
   bring(place: TokenPlace, brought: BroughtKey): Promise<Placed>;
+  /** Opens a wrapped key inside the token of `under`, where it stays. @throws NegativeError `E_NOT_AUTHENTIC`, `E_TOKEN_CHALLENGE` */
+  receive(under: TokenKey, sent: SentKey): Promise<Placed>;
   /** Changes what this home knows of a key. */
   update(key: TokenKey, change: (record: KeyRecord) => KeyRecord): Promise<TokenKey>;
   /** Removes the key from its token; the record stays. */
@@ -112,13 +125,16 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
       using open = await tokens.open(place);
       const id = random(16);
       const label = labelOf(wanted.name ?? `key-${toHex(id.subarray(0, 4))}`, environment);
-      const made = generateKey(open.token, { descriptor, implementation, label, id, random });
+      const purposes = servedPurposes(descriptor, wanted.purposes);
+      const made = generateKey(open.token, {
+        ...{ descriptor, implementation, label, id, random, purposes },
+      });
       const record = newRecord({
         descriptor,
         publicKey: made.publicKey,
         name: wanted.name,
         environment,
-        purposes: purposesInToken(descriptor, wanted.purposes),
+        purposes,
         now: now(),
         custody: 'external',
         protocol: 'pkcs11',
@@ -132,6 +148,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
 
     bring: async (place, { record, descriptor, secret, way, under }) => {
       const implementation = await descriptor.load();
+      const purposes = servedPurposes(descriptor, record.purposes);
       using open = await tokens.open(place);
       const imported = importKey(open.token, {
         descriptor,
@@ -140,6 +157,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
         publicKey: record.publicKey,
         label: labelOf(record.name ?? record.id.slice(0, 16), record.environment),
         id: fromHex(record.id),
+        purposes,
         way,
         under,
         random,
@@ -148,7 +166,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
         ...record,
         custody: 'external',
         protocol: 'pkcs11',
-        purposes: purposesInToken(descriptor, record.purposes) ?? record.purposes,
+        purposes,
       };
       const { check, clear, attributes } = imported;
       const now = knownKey(
@@ -160,6 +178,36 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
       const key = { ...now, crossing: before?.crossing ?? now.crossing };
       await shelf.keep(key);
       return { key, check, clear };
+    },
+
+    receive: async (under, { descriptor, publicKey, wrapped, what, ...wanted }) => {
+      const implementation = await descriptor.load();
+      const { name, environment } = wanted;
+      const uri = parseTokenUri(under.uri);
+      const purposes = servedPurposes(descriptor, wanted.purposes);
+      const id = publicKey === undefined ? random(16) : fromHex(keyId(descriptor, publicKey));
+      const label = labelOf(name ?? `key-${toHex(id.subarray(0, 4))}`, environment);
+      using open = await tokens.open({ uri });
+      const received = receiveKey(open.token, {
+        ...{ descriptor, implementation, publicKey, label, id, purposes, wrapped, what, random },
+        under: searchOf(uri),
+      });
+      const record = newRecord({
+        descriptor,
+        publicKey: received.publicKey,
+        name,
+        environment,
+        purposes,
+        now: now(),
+        custody: 'external',
+        protocol: 'pkcs11',
+        tags: wanted.tags ?? {},
+        event: 'imported',
+      });
+      const { key: object, attributes, crossing, check } = received;
+      const key = knownKey(open, object, attributes, record, 'imported', crossing);
+      await shelf.keep(key);
+      return { key, check, clear: false };
     },
 
     update: async (key, change) => {
@@ -191,19 +239,19 @@ function environmentOf(label: string): Environment {
   return (mark as Environment | undefined) ?? 'production';
 }
 
-/** Keys in tokens are templated for their first purpose; ECDH in a token is not asked for. */
-function purposesInToken(
+/** What a key in a token is for: what was asked for, as far as a token can serve it. @throws UsageError `E_TOKEN_PURPOSE` */
+function servedPurposes(
   descriptor: Descriptor,
   wanted: readonly Purpose[] | undefined,
-): readonly Purpose[] | undefined {
-  const served: readonly Purpose[] = (descriptor.defaultPurposes ?? descriptor.purposes).filter(
-    (purpose) => purpose !== 'agree',
-  );
-  if (wanted === undefined) return served;
-  const unserved = wanted.filter((purpose) => !served.includes(purpose));
-  if (unserved.length === 0 || unserved.length < wanted.length) {
-    return wanted.filter((purpose) => served.includes(purpose));
+): readonly Purpose[] {
+  const served = purposesInToken(descriptor);
+  if (wanted === undefined) {
+    return (descriptor.defaultPurposes ?? descriptor.purposes).filter((purpose) =>
+      served.includes(purpose),
+    );
   }
+  const unserved = wanted.filter((purpose) => !served.includes(purpose));
+  if (unserved.length < wanted.length) return wanted.filter((each) => served.includes(each));
   throw new UsageError({
     code: 'E_TOKEN_PURPOSE',
     message: `a ${descriptor.name} key in a token is not for ${unserved.join(', ')} here`,
@@ -279,7 +327,7 @@ async function readKey(open: OpenToken, uri: TokenUri, now: Date): Promise<Token
     publicKey,
     name: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name) ? name : null,
     environment,
-    purposes: purposesInToken(descriptor, undefined),
+    purposes: servedPurposes(descriptor, undefined),
     now,
     custody: 'external',
     protocol: 'pkcs11',
