@@ -1,7 +1,5 @@
 /** The keychain's commands, and which keys may go into a keychain. */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identityNew } from '#actions/identity-new';
 import { keychainDelete } from '#actions/keychain-delete';
@@ -17,7 +15,6 @@ import type { Fields } from '#formats/action';
 import { ConclaveError } from '#formats/errors';
 import { memoryBackend } from '../stores/memory-keychain.js';
 import { type RunOptions, type Workplace, workplace } from '../support/home.js';
-import { root } from '../support/require.js';
 
 let place: Workplace;
 let keychain: KeychainSecrets;
@@ -128,26 +125,5 @@ describe('keys in a keychain', () => {
     expect(await refusal(generate({ algorithm: 'ed25519' }))).toEqual(['E_KEYCHAIN_UNFIT', 77]);
     expect(await refusal(generate({ algorithm: 'x25519' }))).toEqual(['E_KEYCHAIN_UNFIT', 77]);
     expect(await backend.find('keychain-keys')).toEqual([]);
-  });
-});
-
-describe('without any of the optional modules', () => {
-  it.each([
-    [['keychain', 'list'], 'npm ci'],
-    [['key', 'generate', '--dev', '--store', 'keychain'], 'npm ci'],
-    [['key', 'list', '--store', 'keychain:keytar'], 'npm run native'],
-  ])('conclave %s says what to install', (words, what) => {
-    const { status, stderr, stdout } = spawnSync(
-      process.execPath,
-      [
-        ...['--import', join(root, 'test/support/without-natives.mjs')],
-        ...[join(root, 'bin/conclave.js'), ...words, '--no-input', '--home', place.at('home')],
-        ...(words.includes('generate') ? ['--no-passphrase', '--name', 'n'] : []),
-      ],
-      { encoding: 'utf8', cwd: place.folder },
-    );
-    expect([status, stdout]).toEqual([69, '']);
-    expect(stderr).toContain(what);
-    expect(stderr).not.toContain('    at ');
   });
 });
