@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Asker, Conversation, Person } from '#actions/context/context';
 import { weaknessOf } from '#actions/shares/passphrase';
 import { parseIdentityJson } from '#custody/authority/identity';
-import { equalConstantTime, utf8 } from '#formats/bytes';
+import { utf8 } from '#formats/bytes';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { SecretBytes as Secrets } from '#formats/secret-bytes';
 import type { HostFiles } from '#host/host';
@@ -14,6 +14,7 @@ import type { Participant, Said } from '#script/entries';
 import { ADMINISTRATOR } from '#script/people';
 import { holders } from '#script/plan';
 import type { Answer, Terminal } from '#terminal/terminal';
+import { newSecret } from './new-passphrase.js';
 
 /** Folder of passphrases that the program made and hands out, relative to the session. */
 const HANDOUTS = 'handouts';
@@ -107,8 +108,19 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
     if (name !== undefined) heard({ name, said, graded });
   };
 
+  /** Who sat at the keyboard last. The next one finds an empty screen: what one typed or was told is not for another. */
+  let seated: string | undefined;
+  const seat = (name: string | undefined): void => {
+    if (seated !== undefined && name !== undefined && name !== seated && terminal.clear) {
+      terminal.clear();
+      terminal.heading(`${name} sits down at the keyboard`, 'Everybody else looks away.');
+    }
+    seated = name ?? seated;
+  };
+
   return {
     people: (role) => holders(participants, role).map(personOf),
+    ...(holder === undefined ? {} : { holder }),
 
     passphrase: async ({ opens, attempt, person }) => {
       const name = person?.name ?? holder;
@@ -120,6 +132,7 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
         }
       }
       if (attempt >= ATTEMPTS) return undefined;
+      seat(name);
       const again = attempt === 0 ? '' : 'That was not it. ';
       const who = name === undefined ? '' : `${name}: `;
       const answer = await terminal.secret(`${again}${who}passphrase for ${opens}:`, {
@@ -136,7 +149,8 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
         hear(person, `was handed a passphrase for ${seals}`, 'unattended');
         return slips.issue(name);
       }
-      const answer = await chosen(terminal, seals, name, keyFor(person));
+      seat(name);
+      const answer = await newSecret(terminal, { seals, name, key: keyFor(person) });
       const weak = answer.value.use((bytes) => weaknessOf(bytes)) === undefined ? '' : ' weak';
       hear(person, `chose a${weak} passphrase for ${seals}`, graded(answer));
       return answer.value;
@@ -164,53 +178,6 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
 
     converse: () => Promise.resolve(conversationOf(terminal, keyFor(undefined), holder)),
   };
-}
-
-/**
- * A new passphrase, typed the same way twice; an answers file says it once. A weak one is asked for once more, and who insists
- * on it keeps it: an estimate that knows no dictionary may warn, but not forbid, and the record says that it was weak.
- */
-async function chosen(
-  terminal: Terminal,
-  seals: string,
-  name: string | undefined,
-  key: string,
-): Promise<Answer<SecretBytes>> {
-  const who = name === undefined ? '' : `${name}: `;
-  let warned: SecretBytes | undefined;
-  try {
-    for (let attempt = 1; ; attempt++) {
-      const first = await terminal.secret(`${who}new passphrase for ${seals}:`, { key, attempt });
-      if (first !== undefined && first.value.length > 0) {
-        if (!terminal.interactive) return first;
-        const second = await terminal.secret(`${who}the same again:`, { key, attempt });
-        const same = second !== undefined && areEqual(first.value, second.value);
-        second?.value.dispose();
-        if (same) {
-          const weakness = first.value.use((bytes) => weaknessOf(bytes));
-          if (weakness === undefined || (warned !== undefined && areEqual(first.value, warned)))
-            return first;
-          warned?.dispose();
-          warned = first.value;
-          terminal.say(
-            `That passphrase is weak: ${weakness}. Whoever finds the share can guess it at leisure. ` +
-              'Choose another one, such as six words by chance; or type the same once more to insist.',
-          );
-          continue;
-        }
-        terminal.say('These two differ. Once more from the beginning.');
-      } else {
-        terminal.say('An empty passphrase protects nothing.');
-      }
-      first?.value.dispose();
-    }
-  } finally {
-    warned?.dispose();
-  }
-}
-
-function areEqual(a: SecretBytes, b: SecretBytes): boolean {
-  return a.use((one) => b.use((other) => equalConstantTime(one, other)));
 }
 
 /** A file name for a person, different for different names: a space is `_`, anything unusual its code point in percent signs. */

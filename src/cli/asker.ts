@@ -3,7 +3,6 @@
  * usage error that names the option.
  */
 import type { Asker } from '#actions/context/context';
-import { equalConstantTime } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Terminal } from '#terminal/terminal';
@@ -113,7 +112,7 @@ export function createAsker(options: AskerOptions): CommandAsker {
           hint: `give it by ${optionNames.sealing}`,
         });
       }
-      return await typedTwice(await terminal(), seals);
+      return await typedTwice(terminal, seals, 'passphrase');
     },
 
     ...(terminal === undefined ? {} : pinsFrom(terminal)),
@@ -146,29 +145,16 @@ function pinsFrom(terminal: () => Promise<Terminal>): Required<Pick<Asker, 'pin'
       const asked = `${again}PIN of ${token}${remaining}:`;
       return (await (await terminal()).secret(asked, { key: '' }))?.value;
     },
-    newPin: async ({ what }) => await typedTwice(await terminal(), what, 'PIN'),
+    newPin: async ({ what }) => await typedTwice(terminal, what, 'PIN'),
   };
 }
 
-/** A new passphrase from a person, until it was typed the same way twice. */
+/** A new secret from a person, as ceremonies ask for one; what weighs it is loaded when the question comes. */
 async function typedTwice(
-  terminal: Terminal,
+  terminal: () => Promise<Terminal>,
   seals: string,
-  kind = 'passphrase',
+  kind: 'passphrase' | 'PIN',
 ): Promise<SecretBytes> {
-  for (;;) {
-    const first = (await terminal.secret(`New ${kind} for ${seals}:`, { key: '' }))?.value;
-    if (first === undefined || first.length === 0) {
-      first?.dispose();
-      terminal.say(`An empty ${kind} protects nothing.`);
-      continue;
-    }
-    const second = (await terminal.secret('The same again:', { key: '' }))?.value;
-    const same =
-      second !== undefined && first.use((a) => second.use((b) => equalConstantTime(a, b)));
-    second?.dispose();
-    if (same) return first;
-    first.dispose();
-    terminal.say('These two differ. Once more from the beginning.');
-  }
+  const { newSecret } = await import('#ceremony/new-passphrase');
+  return (await newSecret(await terminal(), { seals, kind, key: '' })).value;
 }

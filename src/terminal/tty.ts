@@ -122,7 +122,10 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       yield* enteredLines({ input, output }, prompt);
     },
     clear: () => {
-      if (output.isTTY === true && env['TERM'] !== 'dumb') output.write(CLEAR);
+      if (output.isTTY !== true || env['TERM'] === 'dumb') return;
+      turning?.pause();
+      output.write(CLEAR);
+      turning?.resume();
     },
     progress: async (text, work) => {
       if (!wantsMovement(surroundings)) return await work();

@@ -78,9 +78,22 @@ describe('people', () => {
   });
 
   it('type a new passphrase twice, and never an empty one', async () => {
-    const { ask, asked } = asker({}, ['', 'one', 'other', 'right', 'right']);
+    const { ask, asked } = asker({}, ['', 'one', 'other', 'right', 'right', 'right', 'right']);
     expect(textOf(await ask.newPassphrase({ seals: 'the key' }))).toBe('right');
     expect(asked.join('\n')).toMatch(/protects nothing[^]*differ/);
+  });
+
+  it('are told once that a passphrase is weak, and may insist', async () => {
+    const strong = 'marble orchid tundra velvet sparrow lantern';
+    const better = asker({}, ['right', 'right', strong, strong]);
+    expect(textOf(await better.ask.newPassphrase({ seals: 'the key' }))).toBe(strong);
+    expect(better.asked.join('\n')).toMatch(/That passphrase is weak: about \d+ bits/);
+    const fine = asker({}, [strong, strong]);
+    expect(textOf(await fine.ask.newPassphrase({ seals: 'the key' }))).toBe(strong);
+    expect(fine.asked.join('\n')).not.toContain('weak');
+    // A PIN is short by nature, and its token counts the attempts.
+    const pin = await asker({}, ['1234', '1234']).ask.newPin?.({ what: 'the token' });
+    expect(textOf(pin)).toBe('1234');
   });
 });
 

@@ -178,6 +178,8 @@ export interface Asker {
   newPin?(question: { readonly what: string }): Promise<SecretBytes>;
   /** The people holding a role; outside a ceremony there are none. */
   people(role: string): readonly Person[];
+  /** Name of the one person whom a step is for, where it is done once for each. */
+  readonly holder?: string;
   /** A longer exchange with whoever is there; undefined or absent where nobody can be asked. */
   converse?(): Promise<Conversation | undefined>;
 }

@@ -63,11 +63,9 @@ export async function collectShares(
       else if (way === 'camera') await fromCamera(conversation, context, table);
       else await fromFile(conversation, context, table);
     } while (!table.complete);
-    if (table.openWords) conversation.clear?.();
     return table.sources();
   } catch (error) {
     table.forget();
-    if (table.openWords) conversation.clear?.();
     throw error;
   }
 }
@@ -111,20 +109,32 @@ async function fromKeyboard(conversation: Conversation, table: Table): Promise<v
       '"skip" begins a card again, "other" comes back here, Ctrl-C leaves.',
   );
   const entry = new CardEntry((prefix) => table.oddByPrefix(prefix));
+  // What one custodian typed, whole or half, is not for the next one to read.
+  let shown = false;
+  const wipe = (): void => {
+    if (shown) conversation.clear?.();
+    shown = false;
+  };
   try {
     for await (const line of linesOf(conversation, () => entry.prompt)) {
       const word = line.trim().toLowerCase();
       if (word === 'other') return;
       if (word === 'skip') {
         entry.forget();
+        wipe();
         conversation.say('Begin this card again.');
         continue;
       }
-      table.hear(entry.take(line), conversation);
+      // Lines of the sealed package are for everybody.
+      shown ||= !/^\s*p\d/i.test(line);
+      const entered = entry.take(line);
+      if (entered.kind === 'share' || entered.kind === 'odd') wipe();
+      table.hear(entered, conversation);
       if (table.complete) return;
     }
   } finally {
     entry.forget();
+    wipe();
   }
 }
 
@@ -207,16 +217,10 @@ class Table {
   #structure: Structure | undefined;
   #carried: BoundPackage | undefined;
   #needsPackage = false;
-  #words = false;
 
   constructor(wanted: Wanted, set: NamedSet | undefined) {
     this.#wanted = wanted;
     this.#set = set;
-  }
-
-  /** Whether unsealed shares were typed, which now stand on the screen. */
-  get openWords(): boolean {
-    return this.#words;
   }
 
   get complete(): boolean {
@@ -309,7 +313,6 @@ class Table {
     if (read.kind === 'slip39') {
       const { share } = read;
       share.value.fill(0);
-      this.#words = true;
       const id = `${share.identifier}/${share.iterationExponent}/${share.groupThreshold}/${share.groupCount}`;
       if (this.#reference !== undefined && this.#reference.setId !== id) {
         return 'These words are of another set than the other cards. They were not taken.';
@@ -331,10 +334,9 @@ class Table {
     }
     this.#reference = { setId: toHex(share.setId), root: toHex(share.root) };
     this.#structure = share.structure;
-    this.#needsPackage = share.package === undefined;
+    this.#needsPackage = share.package === undefined && share.verifiable === undefined;
     if (this.#carried !== undefined && !equal(this.#carried.binding.setId, share.setId))
       this.#carried = undefined;
-    if (share.seal.kind === 'unsealed') this.#words = true;
     this.#cards.push({
       index: share.index,
       name: `card ${indexName(share.index, share.structure)}`,
