@@ -5,7 +5,13 @@ import { defineAction } from './action.js';
 import { assertFree, type ChangeResult, presentChange, readOldSet } from './shares/change.js';
 import { chooseRecipients } from './shares/recipients.js';
 import { redeal } from './shares/redeal.js';
-import { changeOutputs, oldSetFields, oldShares, sealingFields } from './shares/sealing-fields.js';
+import {
+  changeOutputs,
+  holdersField,
+  oldSetFields,
+  oldShares,
+  sealingFields,
+} from './shares/sealing-fields.js';
 import type { Stretching } from './shares/seal.js';
 import { assertWaived } from './shares/structure-input.js';
 
@@ -27,11 +33,7 @@ export const shareEnrol = defineAction({
       placeholder: 'N',
     },
     ...sealingFields,
-    holders: {
-      type: 'role',
-      summary: 'role whose holders open the old shares, in order',
-      only: 'ceremony',
-    },
+    ...holdersField,
   },
   outputs: changeOutputs,
   options: ['passphrase', 'identity', 'waive', 'force'],

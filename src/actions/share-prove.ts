@@ -29,6 +29,7 @@ import {
   readSources,
   takeSet,
 } from './shares/sources.js';
+import { groupOfAlgorithm, proveScalars, recoverScalar } from './shares/verifiable.js';
 
 /** What was proven. */
 export interface ProveResult {
@@ -146,7 +147,16 @@ async function proveEnvelopes(
   random: RandomSource,
 ): Promise<Proof> {
   using gathered = await gather(onlyEnvelopes(shares), opener, set);
-  const { structure } = gathered.header;
+  const { structure, verifiable } = gathered.header;
+  if (verifiable !== undefined) {
+    const { secret } = await recoverScalar(gathered.shares, verifiable, structure, set);
+    try {
+      const group = await groupOfAlgorithm(verifiable.algorithm, set.name);
+      return proveScalars(verifiable.scheme, gathered.shares, secret, structure, { group, random });
+    } finally {
+      secret.dispose();
+    }
+  }
   const [first] = everyQuorum(structure) as Iterable<readonly ShareIndex[]>;
   const quorum = (first ?? []).map(
     (index) =>

@@ -4,9 +4,15 @@ import { defineAction } from './action.js';
 import { assertFree, type ChangeResult, presentChange, readOldSet } from './shares/change.js';
 import { chooseRecipients } from './shares/recipients.js';
 import { redeal } from './shares/redeal.js';
-import { changeOutputs, oldSetFields, oldShares, sealingFields } from './shares/sealing-fields.js';
+import {
+  changeOutputs,
+  holdersField,
+  oldSetFields,
+  oldShares,
+  sealingFields,
+} from './shares/sealing-fields.js';
 import type { Stretching } from './shares/seal.js';
-import { assertWaived, structureOfInput } from './shares/structure-input.js';
+import { assertWaived, structureFields, structureOfInput } from './shares/structure-input.js';
 
 export const shareReshare = defineAction({
   id: 'share.reshare',
@@ -19,34 +25,9 @@ export const shareReshare = defineAction({
   inputs: {
     from: oldShares,
     ...oldSetFields,
-    threshold: {
-      type: 'integer',
-      summary: 'shares that will be needed (with --group: groups)',
-      required: true,
-      min: 1,
-      max: 255,
-      placeholder: 'T',
-    },
-    shares: {
-      type: 'integer',
-      summary: 'shares to make (with --group: may be left out)',
-      min: 1,
-      max: 255,
-      placeholder: 'N',
-    },
-    group: {
-      type: 'string',
-      summary: 'a group of members, T of N of whom stand for it',
-      repeat: true,
-      pattern: '[1-9][0-9]{0,2}/[1-9][0-9]{0,2}',
-      placeholder: 'T/N',
-    },
+    ...structureFields,
     ...sealingFields,
-    holders: {
-      type: 'role',
-      summary: 'role whose holders open the old shares, in order',
-      only: 'ceremony',
-    },
+    ...holdersField,
   },
   outputs: changeOutputs,
   options: ['passphrase', 'identity', 'waive', 'force'],

@@ -77,9 +77,11 @@ function ofEnvelope({ share }: Extract<ReadShare, { kind: 'envelope' }>): readon
     ...environment,
     `It is share ${name} of the set ${toHex(share.setId).slice(0, 16)}: ${quorum} bring the secret back.`,
     opens[seal.kind],
-    share.package === undefined
-      ? 'What the shares open is not in it: set.json is needed too, of which every custodian has a copy.'
-      : 'What the shares open goes along in it: shares are all that is needed.',
+    share.verifiable !== undefined
+      ? `Enough shares are the ${share.verifiable.algorithm} key itself: they are all that is needed.`
+      : share.package === undefined
+        ? 'What the shares open is not in it: set.json is needed too, of which every custodian has a copy.'
+        : 'What the shares open goes along in it: shares are all that is needed.',
     'Check it alone with: conclave share check FILE. Bring the secret back with: conclave share combine.',
   ];
 }

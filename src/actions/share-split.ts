@@ -10,6 +10,7 @@ import { MAX_FILE_BYTES } from '#protocols/sharing/package';
 import { describeProof } from '#protocols/sharing/prove';
 import { SHARE_SET_PAYLOAD_TYPE, shareSetBytes } from '#protocols/sharing/share-set';
 import { allIndices, describeStructure, indexName } from '#protocols/sharing/structure';
+import { VERIFIABLE_SCHEMES, type VerifiableScheme } from '#protocols/sharing/verifiable';
 import { defineAction } from './action.js';
 import type { ActionContext, FoundKey, Waiver } from './context/context.js';
 import { pathOf } from './context/references.js';
@@ -22,7 +23,9 @@ import {
 } from './shares/publish.js';
 import { chooseRecipients } from './shares/recipients.js';
 import { SET_FILE } from './shares/sources.js';
-import { assertWaived, structureOfInput } from './shares/structure-input.js';
+import { outputFields, sealingFields } from './shares/sealing-fields.js';
+import { assertWaived, structureFields, structureOfInput } from './shares/structure-input.js';
+import { assertVerifiable, shareVerifiably } from './shares/publish-verifiable.js';
 import { writeShared } from './shares/write.js';
 
 /** What was shared. */
@@ -39,6 +42,8 @@ export interface SplitResult {
   /** `all 3 quorums`. */
   readonly proven: string;
   readonly sealed: 'passphrase' | 'identity' | 'both' | 'no';
+  /** Whose public commitments to the polynomial the set has; null without them. */
+  readonly verifiable: VerifiableScheme | null;
   /** Passphrases from files that are easily guessed, one phrase each. */
   readonly weak: readonly string[];
   readonly signed: boolean;
@@ -58,68 +63,26 @@ export const shareSplit = defineAction({
     'Seals the key or file under a random key and splits that key, so that any threshold of shares brings it back and fewer tell ' +
     'nothing. Every quorum is proven by trial recombination before anything is written; set.json, written last, describes the set ' +
     'to everybody. A share is sealed to its custodian by a passphrase or to an identity. With --format slip39 the shares are words ' +
-    'that other tools read; they are not sealed.',
+    'that other tools read; they are not sealed. With --verifiable the scalar of an elliptic-curve key is shared itself, and ' +
+    'set.json commits to the whole polynomial: a custodian then sees that the dealing was right, even if the dealer lied.',
   inputs: {
     key: { type: 'key', summary: 'the key to share' },
     in: { type: 'file', summary: 'the file to share, at most 64 KiB', placeholder: 'FILE' },
-    threshold: {
-      type: 'integer',
-      summary: 'shares that are needed (with --group: groups)',
-      required: true,
-      min: 1,
-      max: 255,
-      placeholder: 'T',
-    },
-    shares: {
-      type: 'integer',
-      summary: 'shares to make (with --group: may be left out)',
-      min: 1,
-      max: 255,
-      placeholder: 'N',
-    },
-    group: {
-      type: 'string',
-      summary: 'a group of members, T of N of whom stand for it',
-      repeat: true,
-      pattern: '[1-9][0-9]{0,2}/[1-9][0-9]{0,2}',
-      placeholder: 'T/N',
-    },
+    ...structureFields,
     format: {
       type: 'string',
       summary: 'form of the shares',
       choices: ['envelope', 'slip39'],
       default: 'envelope',
     },
-    sealTo: {
-      type: 'public-key',
-      summary: 'seal to this identity: once per share in order, or once for all',
-      repeat: true,
-      placeholder: 'PUB',
-    },
-    sealPassphraseFile: {
-      type: 'file',
-      summary: 'seal by the passphrase in this file: once per share in order, or once for all',
-      repeat: true,
-      only: 'cli',
-      placeholder: 'FILE',
-    },
-    sealKdf: {
+    verifiable: {
       type: 'string',
-      summary: 'what stretches the passphrases; scrypt unless said',
-      choices: ['scrypt', 'argon2id'],
+      summary:
+        'share the scalar of an EC key itself, with public commitments: feldman, or pedersen, which hide it from everybody',
+      choices: VERIFIABLE_SCHEMES,
     },
-    unsealed: { type: 'boolean', summary: 'leave the shares unsealed' },
-    custodians: {
-      type: 'role',
-      summary: 'role whose holders get a share each, sealed to each of them',
-      only: 'ceremony',
-    },
-    outDir: {
-      type: 'path',
-      summary: 'folder for the shares and set.json',
-      required: true,
-      placeholder: 'DIR',
-    },
+    ...sealingFields,
+    ...outputFields,
   },
   outputs: {
     set: { type: 'share-set', summary: 'public description of the set' },
@@ -142,6 +105,11 @@ export const shareSplit = defineAction({
         'conclave share split --in seed.bin --threshold 2 --shares 3 --format slip39 --unsealed --out-dir words',
       explains: 'share a seed as SLIP-39 words',
     },
+    {
+      command:
+        'conclave share split --key ca.key --verifiable feldman --threshold 2 --shares 3 --seal-passphrase-file words.txt --out-dir shares',
+      explains: 'share an EC key so that nobody has to trust who dealt it',
+    },
   ],
   run: async (input, context): Promise<SplitResult> => {
     const words = input.format === 'slip39';
@@ -154,6 +122,7 @@ export const shareSplit = defineAction({
         hint: 'say --unsealed and keep the words safe, or leave out --format slip39',
       });
     }
+    const scheme = input.verifiable as VerifiableScheme | undefined;
     const indices = allIndices(structure);
     const extension = words ? 'txt' : 'cbor';
     const paths = indices.map((index) =>
@@ -163,6 +132,7 @@ export const shareSplit = defineAction({
     context.files.assertAbsent([...paths, setPath]);
     const source = await openSource(input, context);
     using secret = source.content.secret;
+    if (scheme !== undefined) assertVerifiable(source.key?.descriptor, structure, words);
     using recipients = await chooseRecipients(input, indices, structure, context);
     using dealer = await context.identities.open();
     context.progress(`sharing among ${indices.length}`);
@@ -178,7 +148,11 @@ export const shareSplit = defineAction({
       stretching: input.sealKdf === 'argon2id' ? 'argon2id' : 'scrypt',
       random: context.random,
     };
-    const shared = words ? shareInWords(options) : await shareInEnvelopes(options);
+    const shared = words
+      ? shareInWords(options)
+      : scheme !== undefined && options.key !== undefined
+        ? await shareVerifiably(scheme, { ...options, key: options.key })
+        : await shareInEnvelopes(options);
     assertDescribes(shared);
     const { set, proof } = shared;
     const signatures =
@@ -196,6 +170,7 @@ export const shareSplit = defineAction({
         key: set.keyId,
         quorum: describeStructure(structure),
         format: set.scheme,
+        ...(scheme === undefined ? {} : { verifiable: scheme }),
         sealed: recipients.sealed,
         dealer: set.dealer,
         environment: set.environment,
@@ -212,6 +187,7 @@ export const shareSplit = defineAction({
       quorum: describeStructure(structure),
       proven: describeProof(proof),
       sealed: recipients.sealed,
+      verifiable: scheme ?? null,
       weak: recipients.weak,
       signed: signatures.length > 0,
       environment: set.environment,
@@ -224,6 +200,11 @@ export const shareSplit = defineAction({
         ? []
         : [`${result.environment.toUpperCase()}: not for production`]),
       `shared: ${result.quorum}, ${result.proven} proven`,
+      ...(result.verifiable === null
+        ? []
+        : [
+            `verifiable: each share against ${result.verifiable === 'feldman' ? 'Feldman' : 'Pedersen'}’s commitments in set.json`,
+          ]),
       `sealed: ${result.sealed === 'no' ? 'NO, whoever sees a share has it' : `by ${result.sealed === 'both' ? 'passphrase or identity' : result.sealed}`}`,
       ...result.weak.map((which) => `WEAK passphrase in ${which}`),
       `set ${result.setId}, root ${result.root}`,

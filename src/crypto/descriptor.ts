@@ -124,6 +124,8 @@ export interface Descriptor {
    * @throws InputError `E_KEY_FORM`
    */
   readonly assertPublicForm?: (publicKey: Uint8Array, what: string) => void;
+  /** Group (`crypto/math/prime-group`) of which the raw private form is a scalar, big-endian; absent for seeds and all else. */
+  readonly scalarGroup?: string;
   /** KEM identifier in HPKE. */
   readonly hpkeKem?: number;
   /** Names in JOSE and COSE; `accepts`: further `alg` values that keys of this kind are seen with. */

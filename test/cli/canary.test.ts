@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { decodeShare } from '#protocols/sharing/envelope';
 import { filesBelow, formsIn, formsOf } from '../support/canary.js';
 import { inProcess } from './runners.js';
 
@@ -115,8 +116,45 @@ describe('canary', () => {
       ...['share', 'check', 'shares/share-1.cbor', '--set', 'shares/set.json', '--json'],
       ...['--passphrase-file', pass('ann')],
     );
+    const drawn = hidden('drawn.txt');
+    await done('share', 'passphrase', '--out', drawn, '--json');
+    secrets.set('drawn words', readFileSync(drawn).subarray(0, -1));
+    await done(
+      ...['share', 'print', 'shares/share-1.cbor', '--set', 'shares/set.json', '--json'],
+      ...['--format', 'text', '--out-dir', 'cards'],
+    );
+    await done(
+      ...['share', 'print', 'shares/share-2.cbor', '--set', 'shares/set.json', '--json'],
+      ...['--unlock', 'strip', '--passphrase-file', pass('ben'), '--out', hidden('strip.pdf')],
+    );
+    await done('share', 'show', 'cards/card-1.txt', '--json');
+    // A key shared as the scalar that it is: neither it nor an open share is anywhere but in the shares themselves.
+    await done(
+      ...['key', 'generate', '--algorithm', 'p256', '--no-passphrase', '--out', hidden('ec.key')],
+    );
+    await done(
+      ...['share', 'split', '--key', hidden('ec.key'), '--verifiable', 'pedersen', '--json'],
+      ...['--threshold', '2', '--shares', '3', '--unsealed', '--out-dir', hidden('scalar')],
+    );
+    const scalars = [1, 2, 3].map((i) => hidden(`scalar/share-${i}.cbor`));
+    await done('share', 'check', ...scalars, '--json');
+    await done('share', 'print', ...scalars, '--unsealed', '--out-dir', hidden('open'), '--json');
+    await done('show', ...scalars, hidden('scalar/set.json'), '--json');
+    await done('share', 'combine', ...scalars, '--no-passphrase', '--out', hidden('ec.back'));
+    await done(
+      ...['key', 'export', hidden('ec.back'), '--format', 'raw', '--no-passphrase'],
+      ...['--out', hidden('ec.raw')],
+    );
+    secrets.set('scalar', readFileSync(hidden('ec.raw')));
+    for (const [i, path] of scalars.entries()) {
+      const { body } = decodeShare(new Uint8Array(readFileSync(path)), path);
+      secrets.set(`share ${i + 1} of the scalar`, body.subarray(0, 32));
+      secrets.set(`blinding of share ${i + 1}`, body.subarray(32, 64));
+    }
     // Faults talk too, with --debug most of all.
     const failures = [
+      ['share', 'check', 'cards/card-1.txt', '--passphrase-file', pass('wrong')],
+      ['qr', 'show', hidden('scalar/share-1.cbor'), '--text'],
       ['sign', '--key', 'release', '--in', hidden('app.txt'), '--passphrase-file', pass('wrong')],
       ['share', 'combine', 'shares/share-1.cbor', '--out', 'x', '--passphrase-file', pass('ann')],
       [

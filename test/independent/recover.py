@@ -20,6 +20,7 @@ import sys
 import unicodedata
 
 import share_card
+from curves import CURVES, lagrange
 
 
 class Problem(Exception):
@@ -240,15 +241,15 @@ def cbor_decode(data, name):
 class Share:
     def __init__(self, data, name):
         fields = cbor_decode(data, name)
-        if not isinstance(fields, dict) or fields.get(0) != "conclave/share" or fields.get(1) not in (1, 2):
-            raise Problem(65, f"{name} is not a share of version 1 or 2")
+        if not isinstance(fields, dict) or fields.get(0) != "conclave/share" or fields.get(1) not in (1, 2, 3):
+            raise Problem(65, f"{name} is not a share of version 1, 2 or 3")
         checksum = fields.pop(11, None)
         if checksum != sha256(cbor_encode(fields))[:4]:
             raise Problem(1, f"{name} is damaged: its checksum does not match")
         try:
             self.name = name
             self.set_id, self.root = fields[2], fields[3]
-            self.group, self.member, self.epoch = fields[4] if fields[1] == 2 else [*fields[4], 0]
+            self.group, self.member, self.epoch = fields[4] if fields[1] > 1 else [*fields[4], 0]
             self.group_threshold, flat = fields[5]
             self.groups = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)]
             self.environment = fields[6]
@@ -256,7 +257,13 @@ class Share:
             self.package, self.origin = fields.get(8), self.root
             if fields[1] == 2 and self.package is not None:
                 *self.package, self.origin = self.package
-            assert fields[1] == (2 if self.epoch > 0 or self.seal[0] == 3 else 1)
+            self.scheme = None
+            if fields[1] == 3:
+                number, self.algorithm, self.key_id = self.package
+                self.scheme, self.package = {1: "feldman", 2: "pedersen"}[number], None
+                assert self.algorithm in CURVES and len(self.groups) == 1 and self.epoch == 0
+            else:
+                assert fields[1] == (2 if self.epoch > 0 or self.seal[0] == 3 else 1)
             self.body = fields[10]
             self.aad = cbor_encode({k: v for k, v in fields.items() if k <= 8})
             self.number = 256 * self.group + self.member
@@ -265,10 +272,11 @@ class Share:
             raise Problem(65, f"{name} is not a share: a field is wrong") from None
 
     def what(self):
-        return (self.set_id, self.root, self.epoch, self.group_threshold, tuple(self.groups), self.environment)
+        place = (self.set_id, self.root, self.epoch, self.group_threshold, tuple(self.groups))
+        return (*place, self.environment, self.scheme)
 
     def open(self, passphrases):
-        """share(32) and r(23)."""
+        """share(32) and r(23); of a scalar, scalars and r(23)."""
         kind = self.seal[0]
         if kind == 0:
             opening = self.body
@@ -290,9 +298,12 @@ class Share:
             raise Problem(77, f"{self.name} is sealed by Argon2id, which Python has not; use conclave, or open it by hand")
         else:
             raise Problem(77, f"{self.name} is sealed to an identity; this reader opens passphrases only")
-        if len(opening) != 55:
+        length = 32
+        if self.scheme:
+            length = CURVES[self.algorithm].bytes * (2 if self.scheme == "pedersen" else 1)
+        if len(opening) != length + 23:
             raise Problem(65, f"{self.name} has a share of the wrong length")
-        return opening[:32], opening[32:]
+        return opening[:length], opening[length:]
 
 
 def passphrase_key(passphrase, salt, log_n, r, p):
@@ -315,14 +326,18 @@ class ShareSet:
             self.fields = fields = outer["set"]
             if canonical(outer) + b"\n" != data:
                 raise Problem(65, f"{name} is not canonical JSON")
-            if fields["type"] != "conclave/share-set" or fields["version"] not in (1, 2):
-                raise Problem(65, f"{name} is not a share set of version 1 or 2")
+            if fields["type"] != "conclave/share-set" or fields["version"] not in (1, 2, 3):
+                raise Problem(65, f"{name} is not a share set of version 1, 2 or 3")
             rest = {k: v for k, v in fields.items() if k != "digest"}
             if sha256(canonical(rest)).hex() != fields["digest"]:
                 raise Problem(1, f"{name} is damaged: its digest does not match")
             self.set_id = bytes.fromhex(fields["setId"])
             self.root = bytes.fromhex(fields["root"])
             self.suite = b"gf256-v1" if fields["scheme"] == "envelope" else b"slip39v1"
+            self.scheme = fields["verifiable"]["scheme"] if fields["version"] == 3 else None
+            if self.scheme:
+                self.suite = {"feldman": b"feldman1", "pedersen": b"pedersen"}[self.scheme]
+                self.points = [base64.b64decode(point) for point in fields["verifiable"]["commitments"]]
             self.groups = [(q["threshold"], q["shares"]) for q in fields["groups"]]
             self.commitments = {c["index"]: bytes.fromhex(c["commitment"]) for c in fields["commitments"]}
             self.k = None if fields["kekCommitment"] is None else bytes.fromhex(fields["kekCommitment"])
@@ -339,7 +354,10 @@ class ShareSet:
         except (KeyError, ValueError, TypeError):
             raise Problem(65, f"{name} is not a share set") from None
         ordered = [self.commitments[i] for i in sorted(self.commitments)]
-        if sha256(b"conclave/share-r", self.a, self.k or bytes(32), *ordered) != self.root:
+        k = self.k or bytes(32)
+        if self.scheme:
+            k = sha256(b"conclave/share-v", self.a, bytes(2), self.suite, bytes(6), *self.points)
+        if sha256(b"conclave/share-r", self.a, k, *ordered) != self.root:
             raise Problem(1, f"{name}: its root does not follow from its commitments")
 
     def context(self, group_threshold, groups):
@@ -357,6 +375,25 @@ class ShareSet:
         block = b"conclave/share-c" + self.a + share.number.to_bytes(2, "big") + self.suite + bytes(6)
         if sha256(block, value, r) != self.commitments.get(share.number):
             raise Problem(1, f"{share.name} does not open its commitment")
+        if self.scheme:
+            self.check_polynomial(share, value)
+
+    def check_polynomial(self, share, value):
+        curve = CURVES[share.algorithm]
+        points = [curve.decode(point) for point in self.points]
+        if None in points or len(points) != share.groups[0][0]:
+            raise Problem(65, "a commitment to the polynomial is no point of the curve")
+        if self.scheme == "feldman" and curve.uncompressed(points[0]) != self.public_key:
+            raise Problem(1, "the first commitment is not the public key")
+        scalars = [int.from_bytes(value[i : i + curve.bytes], "big") for i in range(0, len(value), curve.bytes)]
+        own = curve.multiply(curve.base, scalars[0])
+        if self.scheme == "pedersen":
+            own = curve.add(own, curve.multiply(curve.second(), scalars[1]))
+        expected = None
+        for point in reversed(points):
+            expected = curve.add(curve.multiply(expected, share.member) if expected else None, point)
+        if max(scalars) >= curve.q or own != expected:
+            raise Problem(1, f"{share.name} is not on the polynomial that the set commits to")
 
     def check_secret(self, secret):
         block = b"conclave/share-k" + self.secret_a + bytes(2) + self.suite + bytes(6)
@@ -405,7 +442,7 @@ def recover_envelopes(shares, share_set, passphrases):
         f = share_set.fields
         environment = ["production", "rehearsal", "dev"].index(f["environment"])
         dealing = (share_set.set_id, share_set.dealing, share_set.epoch)
-        reference = (*dealing, f["groupThreshold"], tuple(share_set.groups), environment)
+        reference = (*dealing, f["groupThreshold"], tuple(share_set.groups), environment, share_set.scheme)
     odd = [share for share in shares if share.what() != reference]
     if odd:
         names = ", ".join(share.name for share in odd)
@@ -421,6 +458,8 @@ def recover_envelopes(shares, share_set, passphrases):
             share_set.check_share(share, value, r)
         if values.setdefault(share.number, value) != value:
             raise Problem(1, f"{share.name} contradicts another share with its number")
+    if first.scheme:
+        return recover_scalar(first, {m: values[256 + m] for m in quorum[1]})
     group_values = {}
     for j, members in quorum.items():
         group_values[j] = interpolate({m: values[256 * j + m] for m in members}, 0)
@@ -432,6 +471,17 @@ def recover_envelopes(shares, share_set, passphrases):
     if package is None:
         raise Problem(65, "the sealed package is not in the shares: give --set set.json")
     return open_package(package, secret, first.set_id, first.origin if share_set is None else share_set.origin)
+
+
+def recover_scalar(share, values):
+    """Section 10: the key itself, if it is the one that the shares name."""
+    curve = CURVES[share.algorithm]
+    points = {x: int.from_bytes(value[: curve.bytes], "big") for x, value in values.items()}
+    secret = lagrange(points, curve.q)
+    public_key = curve.uncompressed(curve.multiply(curve.base, secret)) if secret else b""
+    if sha256(b"conclave-key-v1\0", share.algorithm.encode(), b"\0\0", public_key) != share.key_id:
+        raise Problem(1, "the shares do not give the key that they name: one of them is wrong")
+    return secret.to_bytes(curve.bytes, "big"), f"private key of {share.algorithm}"
 
 
 # --- SLIP-39, section 7 -------------------------------------------------------------------------------------------------

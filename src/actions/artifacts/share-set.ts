@@ -13,8 +13,10 @@ import {
   type ShareSetFile,
 } from '#protocols/sharing/share-set';
 import { describeStructure } from '#protocols/sharing/structure';
+import { decodeCommitments } from '#protocols/sharing/verifiable';
 import type { ActionContext } from '../context/context.js';
 import type { ArtifactKind, Claim, VerifyOptions } from './artifact.js';
+import { groupOfAlgorithm, polynomialEndsInKey } from '../shares/verifiable.js';
 import { pinnedIdentities } from './pinned.js';
 
 export const shareSetKind: ArtifactKind = {
@@ -39,6 +41,14 @@ export const shareSetKind: ArtifactKind = {
       lineage:
         set.lineage === undefined ? null : { ...set.lineage, origin: set.lineage.origin.root },
       packageBytes: set.package?.sealed.length ?? null,
+      ...(set.verifiable === undefined
+        ? {}
+        : {
+            verifiable: {
+              scheme: set.verifiable.scheme,
+              commitments: set.verifiable.commitments.length,
+            },
+          }),
       dealer: set.dealer,
       signatures: signatures.map(({ keyid }) => keyid),
       created: set.created,
@@ -58,6 +68,7 @@ export const shareSetKind: ArtifactKind = {
           : 'it does not follow from the commitments: the file was changed',
       },
       ...(await keyClaims(set)),
+      ...(await polynomialClaims(set, name)),
     ];
     const signed = await signatureClaim(file, context, options);
     claims.push(signed.claim);
@@ -83,6 +94,22 @@ async function keyClaims(set: ShareSet): Promise<Claim[]> {
   const ok = keyId(descriptor, publicKey) === set.keyId;
   const detail = ok ? 'it is that of the public key' : 'it is not that of the public key';
   return [{ claim: 'key id', grade: 'checked', ok, detail }];
+}
+
+/** Whether the commitments of a verifiable sharing are points of the key's curve and, with Feldman, begin with the key. */
+async function polynomialClaims(set: ShareSet, name: string): Promise<Claim[]> {
+  const { verifiable, algorithm } = set;
+  if (verifiable === undefined || algorithm === null) return [];
+  const group = await groupOfAlgorithm(algorithm, name);
+  decodeCommitments(verifiable.commitments, group, name);
+  const ok = polynomialEndsInKey(set);
+  const detail =
+    verifiable.scheme === 'pedersen'
+      ? 'points of the key’s curve, which tell nothing of the key'
+      : ok
+        ? 'the first one is the public key'
+        : 'the first one is not the public key';
+  return [{ claim: 'commitments to the polynomial', grade: 'checked', ok, detail }];
 }
 
 /**

@@ -10,6 +10,7 @@ export function shareBelongs(share: ShareFile, set: ShareSet): boolean {
   const structure = structureOf(set);
   return (
     set.scheme === 'envelope' &&
+    share.verifiable?.scheme === set.verifiable?.scheme &&
     toHex(share.setId) === set.setId &&
     toHex(share.root) === dealingRootOf(set) &&
     share.epoch === epochOf(set) &&

@@ -179,6 +179,9 @@ function packageAt(read: ReadShare, set: ShareSet | undefined, carried: boolean)
   if (read.kind === 'slip39' && set?.splits === 'seed') {
     return 'There is no sealed package: enough of these words, by SLIP-39, are the secret itself.';
   }
+  if (read.kind === 'envelope' && read.share.verifiable !== undefined) {
+    return 'There is no sealed package: enough of these shares are the key itself.';
+  }
   if (read.kind === 'envelope' && read.share.package !== undefined) {
     return 'The sealed package, which the shares open, is inside the code and the lines of every card: nothing else is needed.';
   }
@@ -194,7 +197,7 @@ function commandOf(read: ReadShare, set: ShareSet | undefined, carried: boolean)
   const needsSet =
     read.kind === 'slip39'
       ? set?.splits !== 'seed'
-      : !(carried || read.share.package !== undefined);
+      : !carried && read.share.package === undefined && read.share.verifiable === undefined;
   return `conclave share combine${needsSet ? ' --set set.json' : ''} --out ${out}`;
 }
 

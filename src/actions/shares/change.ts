@@ -99,6 +99,13 @@ export async function readOldSet(input: OldSetInput, context: ActionContext): Pr
     });
   }
   const description = set.file.set;
+  if (description.verifiable !== undefined) {
+    throw new RefusedError({
+      code: 'E_SHARE_SCHEME',
+      message: `${set.name} shares a scalar verifiably, and such a set is not changed`,
+      hint: 'bring the key back with share combine and split it again; its public key stays the same',
+    });
+  }
   assertRoot(description, set.name);
   assertEnvironment(description.environment, context.environment, set.name);
   const all = onlyEnvelopes(read);

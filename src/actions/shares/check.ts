@@ -5,13 +5,14 @@ import { ConclaveError, InputError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { opensShare } from '#protocols/sharing/deal';
 import type { ShareFile } from '#protocols/sharing/envelope';
-import { commitmentOf, contextOf, rootHolds } from '#protocols/sharing/share-set';
+import { commitmentOf, contextOf, rootHolds, suiteOf } from '#protocols/sharing/share-set';
 import type { Slip39Share } from '#protocols/sharing/slip39-mnemonic';
 import { describeStructure, indexName, indexNumber } from '#protocols/sharing/structure';
 import type { Claim } from '../artifacts/artifact.js';
 import { shareBelongs, staleness, wordsBelong } from './belongs.js';
 import type { ShareOpener } from './open.js';
 import { type NamedSet, type ReadShare, readShare, type ShareSource } from './sources.js';
+import { onPolynomial, polynomialEndsInKey } from './verifiable.js';
 
 /** The verdict on one share. */
 export interface ShareCheck {
@@ -80,6 +81,13 @@ export function describeShare(share: ShareFile): JsonObject {
     sealed: sealName(share),
     ...(share.seal.kind === 'identity' ? { recipient: toHex(share.seal.recipient) } : {}),
     carriesPackage: share.package !== undefined,
+    ...(share.verifiable === undefined
+      ? {}
+      : {
+          verifiable: share.verifiable.scheme,
+          algorithm: share.verifiable.algorithm,
+          keyId: toHex(share.verifiable.keyId),
+        }),
   };
 }
 
@@ -151,12 +159,29 @@ async function checkEnvelope(
     const commitment = commitmentOf(set.file.set, indexNumber(share.index));
     const opens =
       commitment !== undefined &&
-      opensShare(contextOf(set.file.set), { index: share.index, opening }, commitment);
+      opensShare(
+        contextOf(set.file.set),
+        { index: share.index, opening },
+        commitment,
+        suiteOf(set.file.set),
+      );
     claims.push(
       claim(
         DEALT,
         opens,
         opens ? `it opens its commitment in ${set.name}` : 'it does not open its commitment',
+      ),
+    );
+    if (set.file.set.verifiable === undefined) return;
+    const fits = await onPolynomial({ index: share.index, opening }, set);
+    const whose = set.file.set.verifiable.scheme === 'feldman' ? 'Feldman' : 'Pedersen';
+    claims.push(
+      claim(
+        'on the polynomial of all shares',
+        fits,
+        fits
+          ? `${whose}’s commitments in ${set.name} verify it`
+          : `${whose}’s commitments in ${set.name} do not: the dealing was wrong`,
       ),
     );
   } finally {
@@ -173,7 +198,11 @@ function claimsOfSet(share: ShareFile, { name, file: { set } }: NamedSet): Claim
   const detail = root
     ? 'it follows from the commitments'
     : 'it does not follow from the commitments';
-  return [of, claim(`root of ${name}`, root, detail)];
+  const claims = [of, claim(`root of ${name}`, root, detail)];
+  if (set.verifiable?.scheme !== 'feldman') return claims;
+  const ends = polynomialEndsInKey(set);
+  const where = ends ? 'its first commitment is' : 'its first commitment is not';
+  return [...claims, claim('of the key itself', ends, `${where} the public key of the set`)];
 }
 
 function isSealed(error: unknown): boolean {

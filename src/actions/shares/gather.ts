@@ -6,7 +6,7 @@ import { equalConstantTime, fromHex, toHex } from '#formats/bytes';
 import { NegativeError, TryAgainError } from '#formats/errors';
 import { type DealtShare, opensShare } from '#protocols/sharing/deal';
 import { encodeHeader, type ShareFile } from '#protocols/sharing/envelope';
-import { commitmentOf, contextOf } from '#protocols/sharing/share-set';
+import { commitmentOf, contextOf, suiteOf } from '#protocols/sharing/share-set';
 import {
   describePresent,
   describeStructure,
@@ -127,7 +127,8 @@ export function assertQuorum(
 /** Refuses an opened share that is not the one committed. @throws NegativeError `E_SHARE_ODD` */
 export function assertCommitted(share: OpenedShare, { name, file: { set } }: NamedSet): void {
   const commitment = commitmentOf(set, indexNumber(share.index));
-  if (commitment !== undefined && opensShare(contextOf(set), share, commitment)) return;
+  if (commitment !== undefined && opensShare(contextOf(set), share, commitment, suiteOf(set)))
+    return;
   throw oddShares(
     [share.name],
     `${share.name} does not open its commitment in ${name}`,

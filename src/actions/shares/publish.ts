@@ -91,7 +91,7 @@ export async function shareInEnvelopes(options: SharingOptions): Promise<Shared>
     shares.push({ index: share.index, file, bytes });
   }
   const set: ShareSet = {
-    ...common(options),
+    ...commonOf(options),
     setId: toHex(setId),
     scheme: 'envelope',
     splits: 'kek',
@@ -142,7 +142,7 @@ export function shareInWords(options: SharingOptions): Shared {
     });
     const [first] = dealt;
     const set: ShareSet = {
-      ...common(options),
+      ...commonOf(options),
       setId: toHex(setId),
       scheme: 'slip39',
       splits: direct ? 'seed' : 'kek',
@@ -163,7 +163,8 @@ export function shareInWords(options: SharingOptions): Shared {
   }
 }
 
-function common({ content, key, structure, environment, dealer, now }: SharingOptions) {
+/** What every description of a new set says alike. */
+export function commonOf({ content, key, structure, environment, dealer, now }: SharingOptions) {
   return {
     type: 'conclave/share-set',
     version: 1,

@@ -12,7 +12,8 @@ import { liesOn } from '#protocols/sharing/shamir';
 import { quorumsAmong, type ShareIndex, type Structure } from '#protocols/sharing/structure';
 import { oddShares, type OpenedShare } from './gather.js';
 
-const MAX_TRIES = 10_000;
+/** Quorums that are tried where nothing says which shares are right. */
+export const MAX_TRIES = 10_000;
 
 /** The first quorum among shares that are known to be right. */
 export function firstQuorum(shares: readonly OpenedShare[], structure: Structure): OpenedShare[] {

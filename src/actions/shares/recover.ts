@@ -19,6 +19,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { secretCommitment } from '#protocols/sharing/commitment';
 import type { BoundPackage } from '#protocols/sharing/bound-package';
 import { recombine } from '#protocols/sharing/deal';
+import type { VerifiableMark } from '#protocols/sharing/envelope';
 import { openPackage, type Package } from '#protocols/sharing/package';
 import {
   assertRoot,
@@ -33,6 +34,7 @@ import { gather, type Gathered, oddShares, onlyEnvelopes, type OpenedShare } fro
 import type { ShareOpener } from './open.js';
 import { assertConsistent, findQuorum, firstQuorum, wrongShares } from './quorum.js';
 import { type NamedSet, readShare, type ShareSource } from './sources.js';
+import { recoverScalar } from './verifiable.js';
 
 /** A recovered key's public side. */
 export interface RecoveredKey {
@@ -124,6 +126,8 @@ export async function recoverSecret(options: RecoverOptions): Promise<Recovered>
 async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Promise<Recovered> {
   const { header, shares, duplicates } = gathered;
   const { set } = options;
+  if (header.verifiable !== undefined)
+    return await recoverScalars(gathered, header.verifiable, options);
   const description = set?.file.set;
   const printed = packageOfCard(options.sources, header);
   const sealed = description?.package ?? header.package ?? printed?.sealed;
@@ -167,6 +171,35 @@ async function recoverEnvelopes(gathered: Gathered, options: RecoverOptions): Pr
   const key = await checkContent(content, description, options.random, checked, notChecked);
   return {
     ...recovered(content.secret),
+    key,
+    setId: toHex(header.setId),
+    root: toHex(header.root),
+    environment: header.environment,
+    used: used.map(({ name }) => name),
+    duplicates,
+    checked,
+    notChecked,
+  };
+}
+
+/** A key that was shared itself: what is recombined is the key, if its public key is the one that the shares name. */
+async function recoverScalars(
+  { header, shares, duplicates }: Gathered,
+  mark: VerifiableMark,
+  { set, random }: RecoverOptions,
+): Promise<Recovered> {
+  const { used, secret } = await recoverScalar(shares, mark, header.structure, set);
+  const checked = ['the recovered key has the id that the shares name'];
+  const notChecked: string[] = [];
+  if (set === undefined) notChecked.push('commitments: there is no set.json');
+  else {
+    checked.push(`every share opens its commitment in ${set.name}`);
+    checked.push('every share lies on the polynomial that the set commits to');
+  }
+  const content = { kind: 'key', algorithm: mark.algorithm, profile: '', secret } as const;
+  const key = await checkContent(content, set?.file.set, random, checked, []);
+  return {
+    ...recovered(secret),
     key,
     setId: toHex(header.setId),
     root: toHex(header.root),

@@ -1,17 +1,17 @@
-/** The inputs by which an action is told to whom it seals new shares, as `share split` has them. */
+/** Inputs and outputs that the actions have in common which make shares or change a set: said once, read the same everywhere. */
 import type { Fields } from '#formats/action';
 
 /** Sealing by option or, in a ceremony, by role. */
 export const sealingFields = {
   sealTo: {
     type: 'public-key',
-    summary: 'seal to this identity: once per new share in order, or once for all',
+    summary: 'seal to this identity: once per share in order, or once for all',
     repeat: true,
     placeholder: 'PUB',
   },
   sealPassphraseFile: {
     type: 'file',
-    summary: 'seal by the passphrase in this file: once per new share in order, or once for all',
+    summary: 'seal by the passphrase in this file: once per share in order, or once for all',
     repeat: true,
     only: 'cli',
     placeholder: 'FILE',
@@ -21,22 +21,36 @@ export const sealingFields = {
     summary: 'what stretches the passphrases; scrypt unless said',
     choices: ['scrypt', 'argon2id'],
   },
-  unsealed: { type: 'boolean', summary: 'leave the new shares unsealed' },
+  unsealed: { type: 'boolean', summary: 'leave the shares unsealed' },
   custodians: {
     type: 'role',
-    summary: 'role whose holders get a new share each, sealed to each of them',
+    summary: 'role whose holders get a share each, sealed to each of them',
     only: 'ceremony',
+  },
+} as const satisfies Fields;
+
+/** Where new shares go. */
+export const outputFields = {
+  outDir: {
+    type: 'path',
+    summary: 'folder for the shares and set.json',
+    required: true,
+    placeholder: 'DIR',
   },
 } as const satisfies Fields;
 
 /** The old set and where the new one goes. */
 export const oldSetFields = {
   set: { type: 'share-set', summary: 'description of the old set', placeholder: 'set.json' },
-  outDir: {
-    type: 'path',
-    summary: 'folder for the new shares and set.json',
-    required: true,
-    placeholder: 'DIR',
+  ...outputFields,
+} as const satisfies Fields;
+
+/** Who opens the old shares where other people get the new ones. */
+export const holdersField = {
+  holders: {
+    type: 'role',
+    summary: 'role whose holders open the old shares, in order',
+    only: 'ceremony',
   },
 } as const satisfies Fields;
 

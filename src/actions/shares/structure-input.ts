@@ -1,4 +1,5 @@
 /** Thresholds as the command line or a definition states them, and what must be waived before they are used. */
+import type { Fields } from '#formats/action';
 import { RefusedError, UsageError } from '#formats/errors';
 import { SLIP39_MAX_SHARES } from '#protocols/sharing/slip39';
 import {
@@ -10,6 +11,32 @@ import {
   structureProblem,
 } from '#protocols/sharing/structure';
 import type { Waiver } from '../context/context.js';
+
+/** The inputs that state a structure. */
+export const structureFields = {
+  threshold: {
+    type: 'integer',
+    summary: 'shares that bring the secret back (with --group: groups)',
+    required: true,
+    min: 1,
+    max: 255,
+    placeholder: 'T',
+  },
+  shares: {
+    type: 'integer',
+    summary: 'shares to make (with --group: may be left out)',
+    min: 1,
+    max: 255,
+    placeholder: 'N',
+  },
+  group: {
+    type: 'string',
+    summary: 'a group of members, T of N of whom stand for it',
+    repeat: true,
+    pattern: '[1-9][0-9]{0,2}/[1-9][0-9]{0,2}',
+    placeholder: 'T/N',
+  },
+} as const satisfies Fields;
 
 /** How a structure is stated. */
 export interface StructureInput {

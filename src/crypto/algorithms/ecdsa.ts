@@ -36,6 +36,8 @@ interface Curve {
   readonly aws: string;
   readonly hash: SignatureHash;
   readonly spec: string;
+  /** Name in `crypto/math/prime-group`. */
+  readonly group: string;
   /** Sign with the smaller of s and -s, as the chains of this curve demand. */
   readonly lowS: boolean;
   load(): Promise<ECDSA>;
@@ -81,6 +83,7 @@ function describe(curve: Curve): Descriptor {
     oid: EC_PUBLIC_KEY,
     parameters: { curve: curve.oid },
     pkcs8: 'ec',
+    scalarGroup: curve.group,
     assertPublicForm: assertUncompressed,
     jose: { kty: 'EC', crv: curve.jose, alg: curve.joseAlg },
     cose: {
@@ -221,6 +224,7 @@ const nist = async (): Promise<typeof import('@noble/curves/nist.js')> =>
 export const descriptors = [
   describe({
     name: 'p256',
+    group: 'nist-p256',
     bytes: 32,
     bits: 128,
     oid: '1.2.840.10045.3.1.7',
@@ -238,6 +242,7 @@ export const descriptors = [
   }),
   describe({
     name: 'p384',
+    group: 'nist-p384',
     bytes: 48,
     bits: 192,
     oid: '1.3.132.0.34',
@@ -255,6 +260,7 @@ export const descriptors = [
   }),
   describe({
     name: 'p521',
+    group: 'nist-p521',
     bytes: 66,
     bits: 256,
     oid: '1.3.132.0.35',
@@ -272,6 +278,7 @@ export const descriptors = [
   }),
   describe({
     name: 'secp256k1',
+    group: 'sec-256k1',
     bytes: 32,
     bits: 128,
     oid: '1.3.132.0.10',

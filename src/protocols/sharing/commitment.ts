@@ -15,11 +15,12 @@ export const RANDOMNESS_BYTES = 23;
 export const OPENING_BYTES = SHARE_BYTES + RANDOMNESS_BYTES;
 
 /** What was shared how; exactly eight bytes, part of every hash. */
-export type Suite = 'gf256-v1' | 'slip39v1';
+export type Suite = 'gf256-v1' | 'slip39v1' | 'feldman1' | 'pedersen';
 
 const TAG_CONTEXT = utf8('conclave/share-a');
 const TAG_SHARE = utf8('conclave/share-c');
 const TAG_SECRET = utf8('conclave/share-k');
+const TAG_POLYNOMIAL = utf8('conclave/share-v');
 const TAG_ROOT = utf8('conclave/share-r');
 
 /** What A is computed over. */
@@ -57,7 +58,7 @@ export function groupBytes({ groups }: Structure): Uint8Array {
 
 /**
  * C_i = SHA-256(B0 ‖ share ‖ r) with B0 one public block of 64 bytes.
- * @param opening - share(32) ‖ r(23), borrowed
+ * @param opening - share(32) ‖ r(23), of a verifiable sharing the scalars and r(23); borrowed
  */
 export function shareCommitment(
   suite: Suite,
@@ -76,6 +77,15 @@ export function secretCommitment(suite: Suite, a: Uint8Array, secret: Uint8Array
   return sha256(firstBlock(TAG_SECRET, suite, a, 0), secret, new Uint8Array(RANDOMNESS_BYTES));
 }
 
+/** V = SHA-256(B0_V ‖ all E_k ascending): in the place of K where the polynomial itself is committed to. */
+export function polynomialCommitment(
+  suite: Suite,
+  a: Uint8Array,
+  points: readonly Uint8Array[],
+): Uint8Array {
+  return sha256(firstBlock(TAG_POLYNOMIAL, suite, a, 0), ...points);
+}
+
 /** Whether an opening is the one committed. */
 export function opensCommitment(
   suite: Suite,
@@ -89,7 +99,7 @@ export function opensCommitment(
 
 /**
  * root = SHA-256(tag ‖ A ‖ K ‖ all C_i ascending).
- * @param k - 32 zero bytes where the set has no key-encryption key
+ * @param k - V of a verifiable sharing; 32 zero bytes where the set has neither
  */
 export function commitmentRoot(
   a: Uint8Array,

@@ -15,6 +15,7 @@ import {
   secretCommitment,
   SHARE_BYTES,
   shareCommitment,
+  type Suite,
 } from './commitment.js';
 import { proveQuorums, type Proof } from './prove.js';
 import { splitBytes } from './shamir.js';
@@ -31,7 +32,7 @@ import {
 /** One custodian's part before it is sealed. */
 export interface DealtShare {
   readonly index: ShareIndex;
-  /** share(32) ‖ r(23). */
+  /** share(32) ‖ r(23); of a verifiable sharing the scalars and r(23). */
   readonly opening: SecretBytes;
 }
 
@@ -152,8 +153,9 @@ export function opensShare(
   context: Uint8Array,
   { index, opening }: DealtShare,
   commitment: Uint8Array,
+  suite: Suite = 'gf256-v1',
 ): boolean {
-  return opening.use((bytes) => opensCommitment('gf256-v1', context, index, bytes, commitment));
+  return opening.use((bytes) => opensCommitment(suite, context, index, bytes, commitment));
 }
 
 function dealShares(kek: SecretBytes, structure: Structure, random: RandomSource): DealtShare[] {

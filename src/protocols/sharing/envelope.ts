@@ -12,6 +12,12 @@ import { InputError, InternalError, NegativeError } from '#formats/errors';
 import { groupBytes, OPENING_BYTES } from './commitment.js';
 import { MAX_CARRIED_BYTES, type SealedPackage } from './package.js';
 import { MAX_GROUPS, type ShareIndex, type Structure, structureProblem } from './structure.js';
+import {
+  openingBytes,
+  SCALAR_BYTES,
+  VERIFIABLE_SCHEMES,
+  type VerifiableScheme,
+} from './verifiable.js';
 
 /** First text in every share file. */
 export const SHARE_TYPE = 'conclave/share';
@@ -45,6 +51,14 @@ export interface CarriedPackage extends SealedPackage {
   readonly origin: Uint8Array;
 }
 
+/** What a share of a scalar says of the key, so that a quorum alone can tell whether it brought that key back. */
+export interface VerifiableMark {
+  readonly scheme: VerifiableScheme;
+  readonly algorithm: string;
+  /** 32 bytes. */
+  readonly keyId: Uint8Array;
+}
+
 /** The part in clear, which the seal authenticates. */
 export interface ShareHeader {
   readonly setId: Uint8Array;
@@ -57,13 +71,15 @@ export interface ShareHeader {
   readonly seal: Seal;
   /** Present when short enough to go along. */
   readonly package: CarriedPackage | undefined;
+  /** Present for a share of a scalar, which has no package. */
+  readonly verifiable?: VerifiableMark | undefined;
 }
 
 /** A share file. */
 export interface ShareFile extends ShareHeader {
   /** HPKE's encapsulated key, for an x-wing seal only. */
   readonly enc: Uint8Array | undefined;
-  /** share(32) ‖ r(23), sealed (71 bytes) or, unsealed, as it is (55 bytes). */
+  /** share(32) ‖ r(23), sealed (71 bytes) or, unsealed, as it is (55 bytes); of a scalar, scalars ‖ r(23). */
   readonly body: Uint8Array;
 }
 
@@ -126,8 +142,8 @@ export function decodeShare(bytes: Uint8Array, what: string): ShareFile {
   const map = new Map(value as ReadonlyMap<number | string, Cbor>);
   if (map.get(0) !== SHARE_TYPE) throw malformed(what, 'its type is another');
   const version = map.get(1);
-  if (version !== 1 && version !== 2) {
-    throw malformed(what, 'its version is not 1 or 2', 'use a later version of conclave');
+  if (version !== 1 && version !== 2 && version !== 3) {
+    throw malformed(what, 'its version is not 1, 2 or 3', 'use a later version of conclave');
   }
   const sum = map.get(11);
   if (!(sum instanceof Uint8Array) || sum.length !== CHECKSUM_BYTES)
@@ -140,20 +156,26 @@ export function decodeShare(bytes: Uint8Array, what: string): ShareFile {
       hint: 'scan or copy it again, or use another copy',
     });
   }
-  return new Fields(map, what, version === 2).share();
+  return new Fields(map, what, version).share();
 }
 
-/** Version 2 is written for what version 1 cannot say, and for nothing else: one share has one encoding. */
-function needsVersion2({ epoch, seal }: Pick<ShareHeader, 'epoch' | 'seal'>): boolean {
-  return epoch > 0 || seal.kind === 'argon2id';
+/** A later version is written for what an earlier one cannot say, and for nothing else: one share has one encoding. */
+function versionOf({
+  epoch,
+  seal,
+  verifiable,
+}: Pick<ShareHeader, 'epoch' | 'seal' | 'verifiable'>): 1 | 2 | 3 {
+  if (verifiable !== undefined) return 3;
+  return epoch > 0 || seal.kind === 'argon2id' ? 2 : 1;
 }
 
 function headerMap(header: ShareHeader): Map<number | string, Cbor> {
   const { index, structure, epoch } = header;
-  const later = needsVersion2(header);
+  const version = versionOf(header);
+  const later = version > 1;
   const map = new Map<number | string, Cbor>([
     [0, SHARE_TYPE],
-    [1, later ? 2 : 1],
+    [1, version],
     [2, header.setId],
     [3, header.root],
     [4, later ? [index.group, index.member, epoch] : [index.group, index.member]],
@@ -161,7 +183,10 @@ function headerMap(header: ShareHeader): Map<number | string, Cbor> {
     [6, ENVIRONMENTS.indexOf(header.environment)],
     [7, sealParameters(header.seal)],
   ]);
-  if (header.package !== undefined) {
+  if (header.verifiable !== undefined) {
+    const { scheme, algorithm, keyId } = header.verifiable;
+    map.set(8, [1 + VERIFIABLE_SCHEMES.indexOf(scheme), algorithm, keyId]);
+  } else if (header.package !== undefined) {
     const { nonce, sealed, origin } = header.package;
     if (!later && !equal(origin, header.root)) {
       throw new InternalError({
@@ -202,13 +227,15 @@ function checksum(map: ReadonlyMap<number | string, Cbor>): Uint8Array {
 class Fields {
   readonly #map: Map<number | string, Cbor>;
   readonly #what: string;
-  /** Whether this is version 2. */
+  readonly #version: 1 | 2 | 3;
+  /** Whether it knows epochs and Argon2id. */
   readonly #later: boolean;
 
-  constructor(map: Map<number | string, Cbor>, what: string, later: boolean) {
+  constructor(map: Map<number | string, Cbor>, what: string, version: 1 | 2 | 3) {
     this.#map = map;
     this.#what = what;
-    this.#later = later;
+    this.#version = version;
+    this.#later = version > 1;
   }
 
   share(): ShareFile {
@@ -224,8 +251,11 @@ class Fields {
     const own = structure.groups[index.group - 1];
     if (own === undefined || index.member < 1 || index.member > own.shares)
       throw this.#fail('its index is outside its set');
-    if (this.#later !== needsVersion2({ epoch, seal }))
+    const verifiable = this.#version === 3 ? this.#verifiable(this.#take(8)) : undefined;
+    if (this.#version !== versionOf({ epoch, seal, verifiable }))
       throw this.#fail('its version is not the lowest that can say it');
+    if (verifiable !== undefined && (structure.groups.length > 1 || epoch > 0))
+      throw this.#fail('a scalar is shared once, among one group');
     const sealedPackage = this.#map.has(8) ? this.#package(this.#take(8), root) : undefined;
     if (sealedPackage !== undefined && (epoch === 0) !== equal(sealedPackage.origin, root))
       throw this.#fail('its epoch and the root of its first dealing do not fit');
@@ -233,8 +263,7 @@ class Fields {
       seal.kind === 'identity'
         ? this.#bytes(this.#take(9), X_WING_CIPHERTEXT_BYTES, 'encapsulated key')
         : undefined;
-    const length = OPENING_BYTES + (seal.kind === 'unsealed' ? 0 : AEAD_TAG_BYTES);
-    const body = this.#bytes(this.#take(10), length, 'sealed part');
+    const body = this.#body(this.#take(10), verifiable, seal.kind !== 'unsealed');
     if (this.#map.size > 0) throw this.#fail('it has unknown members');
     return {
       setId,
@@ -247,7 +276,30 @@ class Fields {
       package: sealedPackage,
       enc,
       body,
+      ...(verifiable === undefined ? {} : { verifiable }),
     };
+  }
+
+  #verifiable(value: Cbor | undefined): VerifiableMark {
+    const [number, algorithm, keyId] = this.#array(value, 3, 'mark of a scalar');
+    const scheme = VERIFIABLE_SCHEMES[this.#integer(number, 'way of sharing') - 1];
+    if (scheme === undefined) throw this.#fail('its way of sharing is unknown');
+    if (typeof algorithm !== 'string' || !/^[a-z0-9-]{1,32}$/.test(algorithm))
+      throw this.#fail('it names no algorithm');
+    return { scheme, algorithm, keyId: this.#bytes(keyId, 32, 'key id') };
+  }
+
+  #body(
+    value: Cbor | undefined,
+    verifiable: VerifiableMark | undefined,
+    sealed: boolean,
+  ): Uint8Array {
+    const tag = sealed ? AEAD_TAG_BYTES : 0;
+    if (verifiable === undefined) return this.#bytes(value, OPENING_BYTES + tag, 'sealed part');
+    const lengths = SCALAR_BYTES.map((bytes) => openingBytes(verifiable.scheme, bytes) + tag);
+    if (!(value instanceof Uint8Array) || !lengths.includes(value.length))
+      throw this.#fail('its sealed part has the length of no scalar');
+    return value;
   }
 
   #place(value: Cbor | undefined): { readonly index: ShareIndex; readonly epoch: number } {

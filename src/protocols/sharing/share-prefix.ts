@@ -22,7 +22,16 @@ const INDEX_AT = 91;
 const FIXED: readonly (readonly [number, readonly (readonly number[])[]])[] = [
   [
     1,
-    [[0], [0x6e], ...[...utf8(SHARE_TYPE)].map((byte) => [byte]), [1], [1, 2], [2], [0x58], [32]],
+    [
+      [0],
+      [0x6e],
+      ...[...utf8(SHARE_TYPE)].map((byte) => [byte]),
+      [1],
+      [1, 2, 3],
+      [2],
+      [0x58],
+      [32],
+    ],
   ],
   [54, [[3], [0x58], [32]]],
   [89, [[4], [0x82, 0x83]]],

@@ -17,7 +17,7 @@ import {
 import { InputError, NegativeError } from '#formats/errors';
 import type { DsseSignature } from '#formats/dsse';
 import * as s from '#formats/schema';
-import { commitmentRoot, contextDigest, type Suite } from './commitment.js';
+import { commitmentRoot, contextDigest, polynomialCommitment, type Suite } from './commitment.js';
 import { MAX_FILE_BYTES, type PackageBinding } from './package.js';
 import { SLIP39_MAX_SHARES } from './slip39.js';
 import {
@@ -27,6 +27,7 @@ import {
   type Structure,
   structureProblem,
 } from './structure.js';
+import { VERIFIABLE_SCHEMES } from './verifiable.js';
 
 /** Type of a set description. */
 export const SHARE_SET_TYPE = 'conclave/share-set';
@@ -54,8 +55,8 @@ const common = {
   publicKey: s.nullable(s.base64()),
   keyId: s.nullable(s.hex(32)),
   scheme: s.oneOf('envelope', 'slip39'),
-  /** What the shares are of: the key-encryption key, or the key's raw private form itself. */
-  splits: s.oneOf('kek', 'seed'),
+  /** What the shares are of: the key-encryption key, the key's raw private form itself, or the scalar that it is. */
+  splits: s.oneOf('kek', 'seed', 'scalar'),
   groupThreshold: s.integer({ min: 1, max: MAX_GROUPS }),
   groups: groupsSchema,
   root: s.hex(32),
@@ -105,6 +106,17 @@ const changedSchema = s.object({
   }),
 });
 
+/** A scalar itself, with public commitments to the polynomial that it was dealt by. */
+const verifiableSchema = s.object({
+  ...common,
+  version: s.oneOf(3),
+  verifiable: s.object({
+    scheme: s.oneOf(...VERIFIABLE_SCHEMES),
+    /** E_0, E_1 and so on, as many as the threshold: compressed points of the key's curve. */
+    commitments: s.array(s.base64(), { min: 1, max: 255 }),
+  }),
+});
+
 const fileSchema = s.object({
   set: s.json(),
   signatures: s.array(s.object({ keyid: s.hex(32), sig: s.base64() }), { max: 16 }),
@@ -112,10 +124,15 @@ const fileSchema = s.object({
 
 /** The public description of a share set. */
 export type ShareSet = Omit<s.Infer<typeof firstSchema>, 'digest' | 'version'> & {
-  readonly version: 1 | 2;
+  readonly version: 1 | 2 | 3;
   /** Present exactly in version 2. */
   readonly lineage?: Lineage;
+  /** Present exactly in version 3. */
+  readonly verifiable?: Verifiable;
 };
+
+/** Commitments to the polynomial of a verifiable sharing. */
+export type Verifiable = s.Infer<typeof verifiableSchema>['verifiable'];
 
 /** Where a changed set comes from. */
 export type Lineage = s.Infer<typeof changedSchema>['lineage'];
@@ -159,7 +176,8 @@ export function decodeShareSet(bytes: Uint8Array, what: string): ShareSetFile {
   const value = parseCanonicalJson(bytes, what, { maxBytes: 1024 * 1024, maxDepth: 6 });
   const file = fileSchema.parse(value, what);
   if (!isObject(file.set)) throw malformed(what, 'its member "set" is not an object');
-  const schema = file.set['version'] === 2 ? changedSchema : firstSchema;
+  const { version } = file.set;
+  const schema = version === 2 ? changedSchema : version === 3 ? verifiableSchema : firstSchema;
   const { digest, ...set }: ShareSet & { readonly digest: string } = schema.parse(
     file.set,
     `${what}: set`,
@@ -182,7 +200,8 @@ export function structureOf({ groupThreshold, groups }: ShareSet): Structure {
 }
 
 /** Which suite name its hashes carry. */
-export function suiteOf({ scheme }: ShareSet): Suite {
+export function suiteOf({ scheme, verifiable }: ShareSet): Suite {
+  if (verifiable !== undefined) return verifiable.scheme === 'feldman' ? 'feldman1' : 'pedersen';
   return scheme === 'envelope' ? 'gf256-v1' : 'slip39v1';
 }
 
@@ -230,9 +249,13 @@ export function digestOfSet(set: ShareSet): string {
 
 /** The root that follows from everything else in the set. */
 export function computeRoot(set: ShareSet): Uint8Array {
+  const context = contextOf(set);
+  const k = set.kekCommitment === null ? NO_COMMITMENT : fromHex(set.kekCommitment);
   return commitmentRoot(
-    contextOf(set),
-    set.kekCommitment === null ? NO_COMMITMENT : fromHex(set.kekCommitment),
+    context,
+    set.verifiable === undefined
+      ? k
+      : polynomialCommitment(suiteOf(set), context, set.verifiable.commitments),
     set.commitments.map(({ commitment }) => fromHex(commitment)),
   );
 }
@@ -273,7 +296,7 @@ function groupsJson(groups: Structure['groups']): Json {
   return groups.map(({ threshold, shares }) => ({ threshold, shares }));
 }
 
-function contentJson(set: ShareSet): JsonObject {
+function contentJson({ verifiable, ...set }: ShareSet): JsonObject {
   return {
     ...set,
     publicKey: set.publicKey === null ? null : toBase64(set.publicKey),
@@ -284,6 +307,14 @@ function contentJson(set: ShareSet): JsonObject {
           lineage: {
             ...set.lineage,
             origin: { ...set.lineage.origin, groups: groupsJson(set.lineage.origin.groups) },
+          },
+        }),
+    ...(verifiable === undefined
+      ? {}
+      : {
+          verifiable: {
+            scheme: verifiable.scheme,
+            commitments: verifiable.commitments.map((point) => toBase64(point)),
           },
         }),
     package:
@@ -309,6 +340,8 @@ function shareSetProblem(set: ShareSet): string | undefined {
   ) {
     return 'its commitments are not those of its shares in ascending order';
   }
+  if (set.verifiable !== undefined) return verifiableProblem(set, set.verifiable);
+  if (set.splits === 'scalar') return 'it splits a scalar and has no commitments to its polynomial';
   if (envelope && set.splits !== 'kek') return 'envelopes split the key-encryption key only';
   const sealed = set.splits === 'kek';
   if ((set.kekCommitment !== null) !== sealed || (set.package !== null) !== sealed)
@@ -317,6 +350,22 @@ function shareSetProblem(set: ShareSet): string | undefined {
   if (set.package !== null && set.package.sealed.length > MAX_FILE_BYTES + 256)
     return 'its package is too long';
   return set.lineage === undefined ? undefined : lineageProblem(set, set.lineage);
+}
+
+/** A scalar goes without a package: enough shares are the key. */
+function verifiableProblem(set: ShareSet, { commitments }: Verifiable): string | undefined {
+  const [own, ...others] = set.groups;
+  if (set.scheme !== 'envelope' || set.splits !== 'scalar' || set.kind !== 'key')
+    return 'only the scalar of a key, in envelopes, is shared verifiably';
+  if (set.kekCommitment !== null || set.package !== null)
+    return 'a scalar is shared itself, and there is no package';
+  if (others.length > 0 || set.groupThreshold !== 1) return 'a scalar is shared among one group';
+  if (commitments.length !== own?.threshold)
+    return 'it has not as many commitments to its polynomial as its threshold';
+  const length = ((set.publicKey?.length ?? 0) + 1) / 2;
+  return commitments.every((point) => point.length === length)
+    ? undefined
+    : 'its commitments are not points of the curve of its key';
 }
 
 /** Only what can be recomputed from the package up is changed without the secret, and a first dealing's root is its own. */
