@@ -3,12 +3,15 @@ import { defineAction } from './action.js';
 import { checkShare, isProven, type ShareCheck } from './shares/check.js';
 import { collectShares } from './shares/collect.js';
 import { contextOpener } from './shares/open.js';
+import { assertNotShownBefore, type Repetition, repetitions } from './shares/shown-cards.js';
 import { readSources, takeSet } from './shares/sources.js';
 
 /** The verdict on all of them. */
 export interface CheckResult {
   readonly ok: boolean;
   readonly shares: readonly ShareCheck[];
+  /** Files that are the same share as another: they count once. */
+  readonly repeated: readonly Repetition[];
   /** Path of the set.json that was used. */
   readonly set: string | null;
   /** What was checked, as one line for a record; public facts only. */
@@ -69,23 +72,28 @@ export const shareCheck = defineAction({
       source.bytes.fill(0);
       // In a ceremony others rely on the answer: a share that nobody opened was not checked.
       const shut = context.inCeremony === true && check.ok && !isProven(check);
+      if (check.ok && !shut) assertNotShownBefore(check, context);
       shares.push(shut ? { ...check, ok: false } : check);
     }
     return {
       ok: shares.every(({ ok }) => ok),
       shares,
+      repeated: repetitions(shares),
       set: set?.name ?? null,
       summary: shares.map(summaryOf).join('; '),
     };
   },
-  present: ({ shares }) =>
-    shares
-      .flatMap(({ file, ok, claims, notChecked }) => [
+  present: ({ shares, repeated }) =>
+    [
+      ...shares.flatMap(({ file, ok, claims, notChecked }) => [
         `${file}: ${ok ? 'good' : 'NOT GOOD'}`,
         ...claims.map((each) => `  ${each.ok ? 'yes' : 'NO '} ${each.claim}: ${each.detail}`),
         ...notChecked.map((what) => `  not checked: ${what}`),
-      ])
-      .join('\n'),
+      ]),
+      ...repeated.map(
+        ({ file, repeats }) => `NOTE: ${file} is the same share as ${repeats}; it counts once`,
+      ),
+    ].join('\n'),
 });
 
 function summaryOf({ file, ok, claims, notChecked }: ShareCheck): string {

@@ -95,6 +95,24 @@ describe('recovery-drill', () => {
     expect(deviations[0]?.data.happened).toMatch(happened);
   });
 
+  it('one card that two custodians show counts once', { timeout: 120_000 }, async () => {
+    const disk = room.copy();
+    const terminal = playedTerminal((asked) => {
+      const mine = asked.key === 'drill/check/custodian-4';
+      if (mine && asked.choices.includes('deviate')) return 'deviate';
+      if (mine && asked.question.includes('why does')) return 'the card is looked for at home';
+      if (mine && asked.kind === 'secret') return words('custodian-3');
+      if (mine && asked.kind === 'text') return codes.get('custodian-3');
+      return custodians(asked);
+    });
+    const context = await roomContext(disk, { terminal });
+    expect(await runIn(context, input)).toMatchObject({ ok: true });
+    const checked = await checkSession(disk, OUT, await context.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    const [deviation] = checked.of('deviation').filter(({ data }) => data.step === 'check');
+    expect(deviation?.data.happened).toMatch(/card 3 was shown by custodian-3 before/);
+  });
+
   it('goes on after the power went between two custodians', { timeout: 120_000 }, async () => {
     const disk = room.copy();
     const moments: Disk[] = [];

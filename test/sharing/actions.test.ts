@@ -336,6 +336,11 @@ describe('cards that do not belong', () => {
     );
     const back = await desk.combine([first, desk.path('copy.cbor'), a.shares[1] as string]);
     expect(back.duplicates).toEqual([desk.path('copy.cbor')]);
+    const { ok, repeated } = await desk.check([first, desk.path('copy.cbor')], { set: a.set });
+    expect({ ok, repeated }).toEqual({
+      ok: true,
+      repeated: [{ file: desk.path('copy.cbor'), repeats: first }],
+    });
   });
 
   it('of another set: 1, the odd card named, with and without set.json', async () => {
