@@ -23,6 +23,7 @@ import { defineAction } from './action.js';
 import type { CodeScreen } from './context/code-screen.js';
 import type { ActionContext } from './context/context.js';
 import { assertShowable, type Exposure, exposureOf, REVEALS } from './qr/exposure.js';
+import { digestOfFile } from './qr/file-digest.js';
 
 /** What was shown. */
 export interface ShowResult {
@@ -215,6 +216,7 @@ function assertOneForm(input: ShowInput): void {
 async function messageOf(input: ShowInput, context: ActionContext): Promise<Message> {
   const path = input.file as string;
   const shown = path === '-' ? 'standard input' : path;
+  if (input.digest === true) return await digestMessage(input, path, shown, context);
   const bytes = context.files.read(path);
   const exposure = await exposureOf(bytes, shown);
   assertShowable(exposure, shown, input.reveal);
@@ -229,10 +231,6 @@ async function messageOf(input: ShowInput, context: ActionContext): Promise<Mess
   const name = input.name ?? payloadName(path === '-' ? 'file' : path);
   const digest = sha256(bytes);
   const about = { kind, name, bytes: bytes.length, sha256: digestText(digest) };
-  if (input.digest === true) {
-    const cbor = encodeDigestPayload({ kind, name, length: bytes.length, sha256: digest });
-    return { type: DIGEST_UR_TYPE, cbor, about: { ...about, warning: null }, exposure: 'public' };
-  }
   if (bytes.length === 0)
     throw new InputError({ code: 'E_QR_EMPTY', message: `${shown} is empty` });
   if (bytes.length > MAX_FILE_BYTES) {
@@ -253,6 +251,22 @@ async function messageOf(input: ShowInput, context: ActionContext): Promise<Mess
     about: { ...about, warning },
     exposure: exposure.exposure,
   };
+}
+
+/** The digest alone, of a file of whatever size; of a long one nobody asks what kind it is. */
+async function digestMessage(
+  input: ShowInput,
+  path: string,
+  shown: string,
+  context: ActionContext,
+): Promise<Message> {
+  const { bytes, length, sha256: digest } = digestOfFile(path, context.files);
+  const kind = bytes === undefined ? 'file' : (await exposureOf(bytes, shown)).kind;
+  bytes?.fill(0);
+  const name = input.name ?? payloadName(path === '-' ? 'file' : path);
+  const about = { kind, name, bytes: length, sha256: digestText(digest), warning: null };
+  const cbor = encodeDigestPayload({ kind, name, length, sha256: digest });
+  return { type: DIGEST_UR_TYPE, cbor, about, exposure: 'public' };
 }
 
 async function showOne(
@@ -287,6 +301,15 @@ async function showText(
   }
   const drawn = await screen.draw(text, { invert: options.invert === true });
   const watched = screen.size() !== undefined;
+  if (watched && secret) {
+    // On a screen of its own that is gone when the person leaves: the next one does not find it, not even by scrolling.
+    await screen.animate({
+      ...{ text: () => text, last: 1, fragments: 1, version: drawn.version, framesPerSecond: 1 },
+      caption: 'it is not kept on the screen',
+      invert: options.invert === true,
+    });
+    return { ...base, form: 'screen', version: drawn.version, lines: [] };
+  }
   if (watched) screen.show(drawn, '');
   return { ...base, form: 'screen', version: drawn.version, lines: watched ? [] : drawn.rows };
 }

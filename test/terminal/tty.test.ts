@@ -107,6 +107,21 @@ describe('a real terminal', () => {
     expect(loud.shown()).toContain('\u001b[1mHeading');
   });
 
+  it('echoes lines as they are typed, and no commands to the terminal that are among them', async () => {
+    const { terminal, shown, type } = desk();
+    const { lines } = terminal;
+    if (lines === undefined) throw new Error('no lines');
+    // CSI and OSC as single characters, an escape sequence, a right-to-left override.
+    void type('line 01', 'AB\u009b2J\u009d0;x\u0007C\u001b[31mD\u202e\r');
+    for await (const line of lines(() => 'line 01')) {
+      expect(line.startsWith('AB')).toBe(true);
+      break;
+    }
+    expect(shown()).toContain('AB\ufffd2J\ufffd0;x');
+    expect(shown()).not.toMatch(/[\u0080-\u009f\u202e]/);
+    expect(shown()).not.toContain('\u001b[31m');
+  });
+
   it('shows work in progress only where things may move, and gives its result', async () => {
     const { terminal, shown } = desk({});
     expect(await terminal.progress('working', () => Promise.resolve(7))).toBe(7);

@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crc32 } from '#carriage/transport/crc32';
 import { readPicture, writePng } from '#carriage/transport/picture';
 import {
   alphanumericCapacity,
@@ -150,6 +152,30 @@ describe('pictures', () => {
     huge.writeUInt32BE(100_000, 20);
     const error = await readPicture(huge, 'huge.png').catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'E_PICTURE_TOO_LARGE' });
+  });
+
+  it('that are interlaced are read, and no larger than they say', async () => {
+    const chunk = (type: string, data: Uint8Array): Buffer => {
+      const body = Buffer.concat([Buffer.from(type), data]);
+      const frame = Buffer.alloc(8);
+      frame.writeUInt32BE(data.length, 0);
+      frame.writeUInt32BE(crc32(new Uint8Array(body)), 4);
+      return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+    };
+    // One grey pixel: IHDR says 1 by 1, 8 bits, Adam7.
+    const picture = (content: Uint8Array): Buffer =>
+      Buffer.concat([
+        Buffer.from('89504e470d0a1a0a', 'hex'),
+        chunk('IHDR', Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 1)),
+        chunk('IDAT', deflateSync(content)),
+        chunk('IEND', new Uint8Array(0)),
+      ]);
+    const one = await readPicture(picture(Uint8Array.of(0, 77)), 'one.png');
+    expect(one).toMatchObject({ width: 1, height: 1, pixels: Uint8Array.of(77) });
+    const bomb = picture(new Uint8Array(20_000_000));
+    const error = await readPicture(bomb, 'bomb.png').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'E_PICTURE_MALFORMED' });
+    expect((error as { cause: Error }).cause.message).toMatch(/larger than/);
   });
 
   it('that are cut off are malformed', async () => {

@@ -32,14 +32,18 @@ export interface ScanSpaceOptions {
 
 const BAR = 30;
 
+/** Different remarks that somebody is told. */
+const MAX_REMARKS = 40;
+
 /** A scan space; nothing is loaded or opened before it is used. */
 export function createScanSpace({ video, wasm, desk }: ScanSpaceOptions): ScanSpace {
   const reader = onceLoaded(wasm);
   const said = new Set<string>();
   const remark = (text: string): void => {
-    if (said.has(text)) return;
+    if (said.has(text) || said.size > MAX_REMARKS) return;
     said.add(text);
-    desk.say(text);
+    // Whoever holds up codes could make each remark another one, and scroll away what matters.
+    desk.say(said.size > MAX_REMARKS ? 'More of that kind is not told any more.' : text);
   };
   async function* codesOf(
     frames: AsyncIterable<Raster | string>,

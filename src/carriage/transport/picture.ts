@@ -2,6 +2,7 @@
  * Picture files to grey pixels and back. Files come from cameras, scanners and strangers: their size is read from the head
  * and refused before anything of that size is allocated.
  */
+import { inflateSync } from 'node:zlib';
 import { InputError } from '#formats/errors';
 import type { Raster } from './raster.js';
 
@@ -46,10 +47,33 @@ async function readPng(bytes: Uint8Array, name: string): Promise<Raster> {
   if (bytes.length < 33) throw malformed(name, 'PNG');
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   assertSize(view.getUint32(16), view.getUint32(20), name);
+  if (bytes[28] === 1) assertNoBomb(bytes, view, name);
   const { PNG: Png } = await import('pngjs');
   try {
     const { width, height, data } = Png.sync.read(Buffer.from(bytes));
     return { width, height, pixels: greyOf(data) };
+  } catch (cause) {
+    throw malformed(name, 'PNG', cause);
+  }
+}
+
+/**
+ * Of an interlaced picture the package decompresses whatever there is, a thousand times the file if somebody wants that; so it
+ * is decompressed here first, with a limit: eight bytes to a pixel, a filter byte to a row of each of the seven passes.
+ */
+function assertNoBomb(bytes: Uint8Array, view: DataView, name: string): void {
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const length = view.getUint32(at);
+    // Its type is four letters: IDAT.
+    if (view.getUint32(at + 4) === 0x49_44_41_54)
+      parts.push(bytes.subarray(at + 8, at + 8 + length));
+    at += 12 + length;
+  }
+  const limit = 8 * width * height + 7 * height + 64 * (width + height) + 1024;
+  try {
+    inflateSync(Buffer.concat(parts), { maxOutputLength: limit });
   } catch (cause) {
     throw malformed(name, 'PNG', cause);
   }
