@@ -2,6 +2,7 @@
  * What sharing costs, against others that share: bytes over GF(2^8) as multiples of the package shamir-secret-sharing, SLIP-39
  * words as multiples of the package slip39, and whole programs, from start to end, as multiples of ssss where it is installed.
  * ssss shares in a field of another size and is a small C program; the start of Node is most of what is measured there.
+ * The target is the peer: not slower than it. Whole programs are told without one.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -58,7 +59,7 @@ async function measureBytes() {
       name: `${name}: combine ${to}`,
       ms: ms[2] / 10,
       ratio: ms[2] / ms[3],
-      target: 1.5,
+      target: 1,
     });
     if (length !== 32) continue;
     const dealt = 'dealt, committed to, every quorum tried';
@@ -67,7 +68,7 @@ async function measureBytes() {
   return rows;
 }
 
-/** SLIP-39: both stretch by PBKDF2 with the same 20,000 rounds, so neither can be much quicker at it. */
+/** SLIP-39: both stretch by PBKDF2 with the same 20,000 rounds, so neither can be much quicker; a tenth is the noise of that. */
 async function measureWords() {
   const { combineSlip39, splitSlip39 } = await load('protocols/sharing/slip39');
   const { decodeMnemonic, encodeMnemonic } = await load('protocols/sharing/slip39-mnemonic');
@@ -98,8 +99,8 @@ async function measureWords() {
   ]);
   const name = '32 bytes as SLIP-39 words, 3 of 5';
   return [
-    { name: `${name}: split to slip39`, ms: ms[0], ratio: ms[0] / ms[1], target: 2 },
-    { name: `${name}: combine to slip39`, ms: ms[2], ratio: ms[2] / ms[3], target: 2 },
+    { name: `${name}: split to slip39`, ms: ms[0], ratio: ms[0] / ms[1], target: 1.1 },
+    { name: `${name}: combine to slip39`, ms: ms[2], ratio: ms[2] / ms[3], target: 1.1 },
   ];
 }
 

@@ -140,9 +140,9 @@ describe('canary', () => {
     await done('share', 'check', ...scalars, '--json');
     await done('share', 'print', ...scalars, '--unsealed', '--out-dir', hidden('open'), '--json');
     await done('show', ...scalars, hidden('scalar/set.json'), '--json');
-    await done('share', 'combine', ...scalars, '--no-passphrase', '--out', hidden('ec.back'));
+    await done('share', 'combine', ...scalars, '--no-passphrase', '--out', hidden('again.key'));
     await done(
-      ...['key', 'export', hidden('ec.back'), '--format', 'raw', '--no-passphrase'],
+      ...['key', 'export', hidden('again.key'), '--format', 'raw', '--no-passphrase'],
       ...['--out', hidden('ec.raw')],
     );
     secrets.set('scalar', readFileSync(hidden('ec.raw')));

@@ -71,7 +71,26 @@ export function lagrangeFactors(xs: readonly number[], at = 0): Uint8Array {
  * @param into - as long as `bytes`; changed in place
  */
 export function addScaled(into: Uint8Array, factor: number, bytes: Uint8Array): void {
-  for (let i = 0; i < into.length; i++) {
+  const words = into.length - (into.length % 4);
+  for (let i = 0; i < words; i += 4) {
+    // Four elements side by side in one number.
+    let shifted =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24);
+    let sum = 0;
+    for (let rest = factor; rest !== 0; rest >>= 1) {
+      if ((rest & 1) === 1) sum ^= shifted;
+      const carries = shifted & 0x8080_8080;
+      shifted = ((shifted ^ carries) << 1) ^ Math.imul(carries >>> 7, 0x1b);
+    }
+    into[i] = (into[i] as number) ^ (sum & 0xff);
+    into[i + 1] = (into[i + 1] as number) ^ ((sum >>> 8) & 0xff);
+    into[i + 2] = (into[i + 2] as number) ^ ((sum >>> 16) & 0xff);
+    into[i + 3] = (into[i + 3] as number) ^ (sum >>> 24);
+  }
+  for (let i = words; i < into.length; i++) {
     let shifted = bytes[i] as number;
     let sum = into[i] as number;
     for (let rest = factor; rest !== 0; rest >>= 1) {
