@@ -165,6 +165,8 @@ export interface SignatureOptions {
 export interface SignOptions extends SignatureOptions {
   /** Hedging randomness (FIPS 204 §3.4); deterministic when absent. */
   readonly random?: RandomSource;
+  /** Of the two spellings of an ECDSA signature the one with the smaller s, also where the curve's default allows both. */
+  readonly lowS?: true;
 }
 
 /** Options of verifying. */

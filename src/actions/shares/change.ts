@@ -150,7 +150,7 @@ function distinct(shares: readonly NamedShare[]): readonly NamedShare[] {
 }
 
 /** Real cards are not for rehearsals: what is dealt there is thrown away, and may be marked as worthless. */
-function assertEnvironment(of: Environment, here: Environment, name: string): void {
+export function assertEnvironment(of: Environment, here: Environment, name: string): void {
   if (of !== 'production' || here === 'production') return;
   throw new RefusedError({
     code: 'E_SHARE_ENVIRONMENT',

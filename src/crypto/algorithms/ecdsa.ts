@@ -168,7 +168,7 @@ function implement(
       const extra = options.random?.(32);
       try {
         return signerFor(hash).sign(message, secret, {
-          lowS,
+          lowS: options.lowS ?? lowS,
           format: encoding === 'der' ? 'der' : 'compact',
           ...(extra === undefined ? {} : { extraEntropy: extra }),
         });

@@ -33,9 +33,6 @@ export interface SecretOpening {
   readonly nonce?: Uint8Array;
 }
 
-/** Told how far it is, from 0 to 1. */
-export type Progress = (done: number) => void;
-
 /** Participants of all repetitions; `[k - 1][repetition]`. */
 type PerParticipant<T> = readonly (readonly T[])[];
 
@@ -47,8 +44,20 @@ export function prove(
   statement: Statement,
   openings: readonly SecretOpening[],
   root: Uint8Array,
-  progress: Progress = () => undefined,
 ): Proof {
+  const steps = proveStepwise(statement, openings, root);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, yielding how far it is, from 0 to 1, so that somebody can be told. */
+export function* proveStepwise(
+  statement: Statement,
+  openings: readonly SecretOpening[],
+  root: Uint8Array,
+): Generator<number, Proof> {
   const { h0, parameters, trace, group } = statement;
   const { circuit } = trace;
   const { repetitions } = parameters;
@@ -64,11 +73,11 @@ export function prove(
       return tapeOf(seeds[k - 1]?.[repetition] as Uint8Array, salt, repetition, k, length);
     }),
   );
-  progress(0.2);
+  yield 0.1;
   const inputs = inputsOf(statement, openings, tapes, maskBytes);
   const run = evaluate(statement, tapes, inputs, repetitions);
-  progress(0.5);
-  const points = group === undefined ? undefined : pointsOf(statement, group, inputs, progress);
+  yield 0.3;
+  const points = group === undefined ? undefined : yield* pointsOf(statement, group, inputs);
   const committed = PARTICIPANTS.map((k) =>
     all.map((repetition) => ({
       seed: seeds[k - 1]?.[repetition] as Uint8Array,
@@ -88,7 +97,7 @@ export function prove(
     ]),
   );
   const challenge = challengeOf(h0, salt, parameters, firstMessage);
-  progress(0.95);
+  yield 0.95;
   const pairs = Array.from(tritsOf(challenge, repetitions), (trit, repetition): OpenedPair => {
     const p = openedFirst(trit);
     const q = successor(p);
@@ -270,12 +279,11 @@ function runGates(
 }
 
 /** Each participant's part of every point: its integer times the base; 3 has what is left of the point. */
-function pointsOf(
+function* pointsOf(
   { trace: { circuit, integers }, points }: Statement,
   group: PrimeGroup,
   inputs: PerParticipant<Uint8Array>,
-  progress: Progress,
-): PerParticipant<Uint8Array> {
+): Generator<number, PerParticipant<Uint8Array>> {
   const out = PARTICIPANTS.map(() => [] as Uint8Array[]);
   const part = (k: 1 | 2, repetition: number, field: number): GroupPoint => {
     const { from, to } = inputPlace(circuit, k, field);
@@ -295,7 +303,7 @@ function pointsOf(
       if (encoded === undefined) throw unprovable();
       own.push(encoded);
     });
-    if (repetition % 16 === 0) progress(0.5 + (0.45 * repetition) / repetitions);
+    if (repetition % 16 === 0) yield 0.3 + (0.65 * repetition) / repetitions;
   }
   return out;
 }

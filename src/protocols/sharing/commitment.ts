@@ -66,7 +66,17 @@ export function shareCommitment(
   index: ShareIndex,
   opening: Uint8Array,
 ): Uint8Array {
-  return sha256(firstBlock(TAG_SHARE, suite, a, indexNumber(index)), opening);
+  return sha256(shareFirstBlock(suite, a, indexNumber(index)), opening);
+}
+
+/** The public first block of a share's commitment, 64 bytes: what a proof takes for granted. */
+export function shareFirstBlock(suite: Suite, a: Uint8Array, number: number): Uint8Array {
+  return firstBlock(TAG_SHARE, suite, a, number);
+}
+
+/** The public first block of K, 64 bytes. */
+export function secretFirstBlock(suite: Suite, a: Uint8Array): Uint8Array {
+  return firstBlock(TAG_SECRET, suite, a, 0);
 }
 
 /**
@@ -74,7 +84,7 @@ export function shareCommitment(
  * @param secret - S, 32 bytes, borrowed
  */
 export function secretCommitment(suite: Suite, a: Uint8Array, secret: Uint8Array): Uint8Array {
-  return sha256(firstBlock(TAG_SECRET, suite, a, 0), secret, new Uint8Array(RANDOMNESS_BYTES));
+  return sha256(secretFirstBlock(suite, a), secret, new Uint8Array(RANDOMNESS_BYTES));
 }
 
 /** V = SHA-256(B0_V ‖ all E_k ascending): in the place of K where the polynomial itself is committed to. */
