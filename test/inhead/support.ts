@@ -2,7 +2,6 @@
 import { sha256, shake256 } from '#crypto/hash';
 import { interpolate, lagrangeFactors } from '#crypto/math/gf256';
 import { encodeScalar, loadGroup, mod, type PrimeGroup } from '#crypto/math/prime-group';
-import { randomnessBytes, scalarFirstBlock } from '#crypto/math/scalar-commitment';
 import { concat, utf8 } from '#formats/bytes';
 import { nonceHashes, type ScalarSize } from '#protocols/inhead/shape';
 import { makeStatement, type Statement } from '#protocols/inhead/statement';
@@ -50,7 +49,7 @@ export function bytesCase(count: number, repetitions: number, label = 'bytes'): 
 export function sizeOf(group: PrimeGroup): ScalarSize {
   return {
     scalarBytes: group.scalarBytes,
-    randomnessBytes: randomnessBytes(group.scalarBytes),
+    randomnessBytes: group.scalarBytes === 32 ? 23 : 32,
     orderBits: group.order.toString(2).length,
   };
 }
@@ -65,14 +64,12 @@ export async function scalarCase(
   const group = await loadGroup(curve);
   const size = sizeOf(group);
   const random = seeded(`${options.label ?? 'scalar'}/${curve}`);
-  const a = random(32);
-  const suite = utf8('test-v01');
-  const all = Array.from({ length: count }, (_, i) => {
+  const all = Array.from({ length: count }, () => {
     const value = mod(fromBigEndian(random(80)), group.order);
     const x = encodeScalar(value, group);
     const r = random(size.randomnessBytes);
     const blocks = [
-      scalarFirstBlock(suite, a, i + 1),
+      random(64),
       ...(options.nonces === true
         ? Array.from({ length: nonceHashes(size) }, () => random(64))
         : []),

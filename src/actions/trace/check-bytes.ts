@@ -35,7 +35,11 @@ export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<
     (quorum === undefined ? `shares ${shares} are not exactly a quorum` : undefined);
   const signed = await isSigned(key, request.message, trace.signature);
   const claims: Claim[] = [
-    checked(WORDS.request, misfit === undefined, misfit ?? `shares ${shares}, level ${trace.level}`),
+    checked(
+      WORDS.request,
+      misfit === undefined,
+      misfit ?? `shares ${shares}, level ${trace.level}`,
+    ),
     checked(
       WORDS.valid,
       signed,
@@ -49,7 +53,8 @@ export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<
       checked(
         WORDS.bytesMembership(shares),
         proven,
-        refusal ?? `${REPETITIONS} repetitions, soundness 2^-128; the key was reconstructed in memory`,
+        refusal ??
+          `${REPETITIONS} repetitions, soundness 2^-128; the key was reconstructed in memory`,
       ),
       attested(WORDS.bytesKey, 'by the generation transcript, which is not read here'),
       checked(

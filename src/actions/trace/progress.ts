@@ -17,7 +17,9 @@ export async function stepping<T>(
     if (value < next) continue;
     next = (Math.floor(value / STEP) + 1) * STEP;
     const full = Math.round(WIDTH * value);
-    progress(`proving [${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] ${Math.round(100 * value)} %`);
+    progress(
+      `proving [${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] ${Math.round(100 * value)} %`,
+    );
     // Lets the line appear, and an interruption be heard, before the next stretch of computing.
     await new Promise((resolve) => setImmediate(resolve));
   }

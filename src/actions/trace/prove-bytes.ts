@@ -73,7 +73,9 @@ export async function proveBytes(proving: ByteProving, context: ActionContext): 
   const secrets = openings.flatMap(({ x, r }) => [x, r]);
   const random = twin ? undefined : context.random(64);
   const root =
-    random === undefined ? twinRootOf(statement.h0, secrets) : rootOf(random, statement.h0, secrets);
+    random === undefined
+      ? twinRootOf(statement.h0, secrets)
+      : rootOf(random, statement.h0, secrets);
   try {
     const proof = await stepping(proveStepwise(statement, openings, root), context);
     return {
@@ -98,7 +100,8 @@ function takeQuorum(
   const used = firstQuorum(shares, structureOf(key.set));
   const numbers = shares.map(({ index }) => indexNumber(index));
   const wanted = request.quorum ?? used.map(({ index }) => indexNumber(index));
-  if (wanted.length === numbers.length && wanted.every((each, i) => each === numbers[i])) return used;
+  if (wanted.length === numbers.length && wanted.every((each, i) => each === numbers[i]))
+    return used;
   throw new UsageError({
     code: 'E_TRACE_SHARES',
     message: `shares ${quorumText(numbers, key.set)} were given, and ${

@@ -1,0 +1,217 @@
+/** `trace prove`: in the cage, the signature and the trace of how it came about. */
+import { sha256 } from '#crypto/hash';
+import { toHex } from '#formats/bytes';
+import { InternalError, NegativeError, RefusedError, UsageError } from '#formats/errors';
+import { formatTime } from '#formats/time';
+import { decodeRequest, type TraceRequest } from '#protocols/inhead/request';
+import { decodeTrace, encodeTrace } from '#protocols/inhead/trace-file';
+import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
+import { assertEnvironment } from './shares/change.js';
+import { collectShares } from './shares/collect.js';
+import { readSources } from './shares/sources.js';
+import { policyOf, quorumText, requestLines } from './trace/asked.js';
+import { assertQuorum } from './trace/byte-key.js';
+import { checkByteTrace } from './trace/check-bytes.js';
+import { assertGroupOf, namingOf, readTraceKey } from './trace/key.js';
+import { HANDLING } from './trace/verdict.js';
+
+const MAX_REQUEST_BYTES = 128 * 1024;
+
+/** What came out. */
+export interface ProveResult {
+  readonly signature: string;
+  readonly trace: string;
+  readonly request: string;
+  readonly level: string;
+  readonly quorum: string;
+  readonly algorithm: string;
+  readonly bytes: number;
+  /** SHA-256 of the signature file, for the second device and the record. */
+  readonly digest: string;
+  readonly twin: boolean;
+  readonly environment: string;
+}
+
+export const traceProve = defineAction({
+  id: 'trace.prove',
+  summary: 'sign a request with a quorum of shares and prove which ones',
+  description:
+    'Run inside the cage. Shows the request and asks for approval, opens each share against its commitment, puts the key together in ' +
+    'memory, signs deterministically, and proves in the head that the opened shares are the ones committed to, without telling them. ' +
+    'Nothing is written before the finished trace has verified in the same process. Without a terminal, --approve says which request ' +
+    'was approved. --twin takes no randomness, so that two laptops with the same shares make the same files; on any difference both ' +
+    'files and both signatures are destroyed unseen outside, and that request is not run twin again. Afterwards ' +
+    HANDLING +
+    '.',
+  inputs: {
+    request: { type: 'file', summary: 'the request', required: true },
+    group: { type: 'file', summary: 'the group record: set.json', required: true },
+    share: {
+      type: 'shares',
+      summary: 'a share file or the text of a card, for each of the quorum; asked for without',
+      repeat: true,
+      placeholder: 'FILE',
+    },
+    custodians: {
+      type: 'role',
+      summary: 'role whose holders the shares belong to, in order',
+      only: 'ceremony',
+    },
+    approve: {
+      type: 'digest',
+      summary: 'the request that the custodians approved',
+      placeholder: 'sha256:HEX',
+    },
+    twin: { type: 'boolean', summary: 'take all coins from request and shares' },
+    outSig: {
+      type: 'path',
+      summary: 'where the signature goes',
+      required: true,
+      placeholder: 'SIG',
+    },
+    out: { type: 'path', summary: 'where the trace goes', required: true, placeholder: 'TRACE' },
+  },
+  outputs: {
+    signature: { type: 'file', summary: 'the signature' },
+    trace: { type: 'file', summary: 'the trace' },
+    digest: { type: 'digest', summary: 'SHA-256 of the signature' },
+  },
+  options: ['passphrase', 'identity', 'force'],
+  effect: 'repeatable',
+  exits: [75, 77],
+  examples: [
+    {
+      command:
+        'conclave trace prove --request release.request --group set.json --share share-1.cbor --share share-3.cbor --out-sig release.sig --out release.trace',
+      explains: 'shares 1 and 3 sign; the request is shown and has to be approved',
+    },
+  ],
+  run: async (input, context): Promise<ProveResult> => {
+    const { files } = context;
+    files.assertAbsent([input.outSig, input.out]);
+    const requestBytes = files.read(input.request, MAX_REQUEST_BYTES);
+    const request = decodeRequest(requestBytes, input.request);
+    const key = await readTraceKey(input.group, files);
+    assertGroupOf(request, key, input.request);
+    assertEnvironment(key.set.environment, context.environment, key.name);
+    assertMaySign(request, input.request, context);
+    if (request.quorum !== undefined)
+      assertQuorum(key, request.quorum, `the quorum of ${input.request}`);
+    const naming = namingOf(key);
+    const digest = `sha256:${toHex(sha256(requestBytes))}`;
+    await approve(requestLines(request, digest, naming), digest, input, context);
+    const given = readSources(input.share, files);
+    const named = {
+      name: key.name,
+      file: { set: key.set, signatures: [], signedBytes: key.bytes },
+    };
+    const sources = given.length > 0 ? given : await collectShares(context, 'quorum', named);
+    const twin = input.twin === true;
+    try {
+      const { proveBytes } = await import('./trace/prove-bytes.js');
+      const proving = { key, request, requestBytes, sources, twin, custodians: input.custodians };
+      const bytes = encodeTrace(await proveBytes(proving, context));
+      // What leaves is what was read back and verified, not what was meant.
+      const trace = decodeTrace(bytes, input.out);
+      context.progress('verifying the trace');
+      const verdict = await checkByteTrace({ key, request, requestBytes, trace, what: input.out });
+      if (!verdict.ok) {
+        throw new InternalError({
+          code: 'E_TRACE_UNVERIFIED',
+          message: 'the trace that was just made does not verify, and nothing was written',
+          hint: 'the machine computed wrongly: do not use it again',
+        });
+      }
+      files.write(input.out, bytes, { secret: true });
+      files.write(input.outSig, trace.signature);
+      const signed = `sha256:${toHex(sha256(trace.signature))}`;
+      const quorum = quorumText(trace.quorum, naming);
+      context.record({
+        type: 'trace.proven',
+        data: {
+          request: digest,
+          key: key.set.keyId,
+          level: trace.level,
+          quorum,
+          signature: signed,
+        },
+      });
+      return {
+        signature: input.outSig,
+        trace: input.out,
+        request: digest,
+        level: trace.level,
+        quorum,
+        algorithm: key.descriptor.name,
+        bytes: bytes.length,
+        digest: signed,
+        twin,
+        environment: key.set.environment,
+      };
+    } finally {
+      for (const { bytes } of sources) bytes.fill(0);
+    }
+  },
+  present: ({ signature, trace, quorum, algorithm, bytes, digest, environment, twin }) =>
+    [
+      ...(environment === 'production' ? [] : [`${environment.toUpperCase()}: not for production`]),
+      `shares ${quorum} signed with the ${algorithm} key: ${signature}`,
+      `  ${digest}`,
+      `${trace}: ${bytes} bytes, verified here`,
+      ...(twin ? ['twin: both laptops’ files must be equal, or all four are destroyed here'] : []),
+      HANDLING,
+    ].join('\n'),
+});
+
+/** Refuses a request that is past its time or whose policy is not the one that there is. */
+function assertMaySign(request: TraceRequest, name: string, context: ActionContext): void {
+  const { expires, policy, message } = request;
+  if (expires !== undefined && context.now().getTime() / 1000 > expires) {
+    throw new RefusedError({
+      code: 'E_TRACE_EXPIRED',
+      message: `${name} expired at ${formatTime(new Date(1000 * expires))}, by the clock of this machine`,
+      hint: 'make a new request, or correct the clock',
+    });
+  }
+  if (toHex(policyOf(message)) === toHex(policy)) return;
+  throw new RefusedError({
+    code: 'E_POLICY_KIND',
+    message: `${name} is under another policy than to sign exactly its message`,
+    hint: 'no other is understood, and what is not understood is not allowed',
+  });
+}
+
+/** People see what they sign and say yes; a program says which request was approved. */
+async function approve(
+  lines: readonly string[],
+  digest: string,
+  {
+    approve: approved,
+    request,
+  }: { readonly approve?: string | undefined; readonly request: string },
+  context: ActionContext,
+): Promise<void> {
+  for (const line of lines) context.progress(line);
+  if (approved !== undefined) {
+    if (approved === digest) return;
+    throw new RefusedError({
+      code: 'E_TRACE_NOT_APPROVED',
+      message: `${request} is not the request that was approved: it is ${digest}`,
+      hint: 'look at it with conclave show, and approve what is to be signed',
+    });
+  }
+  const answer = await context.ask.confirm?.('Do all custodians here approve this request?');
+  if (answer === true) return;
+  if (answer === false) {
+    throw new NegativeError({
+      code: 'E_TRACE_DECLINED',
+      message: `${request} was not approved, and nothing was signed`,
+    });
+  }
+  throw new UsageError({
+    code: 'E_TRACE_APPROVAL',
+    message: `nobody can be asked whether ${request} is approved`,
+    hint: `look at it with conclave show, then give --approve ${digest}`,
+  });
+}

@@ -1,0 +1,59 @@
+/** `trace show`: what a trace or a request says of itself, without trusting it. */
+import type { JsonObject } from '#formats/canonical-json';
+import { InputError } from '#formats/errors';
+import { looksLikeRequest } from '#protocols/inhead/request';
+import { looksLikeTrace, MAX_TRACE_BYTES } from '#protocols/inhead/trace-file';
+import { defineAction } from './action.js';
+import { describeRequest, describeTrace } from './trace/describe.js';
+
+/** What it says. */
+export interface TraceShowResult {
+  readonly file: string;
+  readonly content: JsonObject;
+}
+
+export const traceShow = defineAction({
+  id: 'trace.show',
+  summary: 'show what a trace or a request says, and how sound a trace is',
+  description:
+    'Lists level, quorum, sizes and the parts of a proof, and how many bits of soundness its repetitions give, computed in two ways ' +
+    'that share nothing. Proves nothing: trace verify does that.',
+  inputs: {
+    file: {
+      type: 'file',
+      summary: 'a trace or a request',
+      required: true,
+      positional: 0,
+      placeholder: 'FILE',
+    },
+  },
+  outputs: { content: { type: 'report', summary: 'what it says' } },
+  effect: 'none',
+  examples: [
+    { command: 'conclave trace show release.trace', explains: 'sizes, parameters, soundness' },
+    { command: 'conclave trace show release.request', explains: 'what is asked for' },
+  ],
+  run: ({ file }, context): Promise<TraceShowResult> => {
+    const bytes = context.files.read(file, MAX_TRACE_BYTES);
+    if (looksLikeTrace(bytes))
+      return Promise.resolve({ file, content: describeTrace(bytes, file) });
+    if (looksLikeRequest(bytes)) {
+      return Promise.resolve({ file, content: describeRequest(bytes, file) });
+    }
+    return Promise.reject(
+      new InputError({
+        code: 'E_TRACE_UNKNOWN',
+        message: `${file} is neither a trace nor a request for one`,
+        hint: 'conclave show knows the other artifacts',
+      }),
+    );
+  },
+  present: ({ file, content }) =>
+    [
+      file,
+      ...Object.entries(content).map(
+        ([name, value]) =>
+          `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ),
+    ].join('\n'),
+});
