@@ -1,19 +1,24 @@
 /** `handover store`: keeping what one cannot open. */
 import { containerOf } from '#custody/authority/handover-challenge';
 import { KEY_WRAPPED, readHandover } from '#custody/authority/handover-statement';
-import { takeAll } from '#formats/byte-stream';
+import { sourceOf, takeAll } from '#formats/byte-stream';
 import { InputError, NegativeError, RefusedError } from '#formats/errors';
-import { looksLikePem } from '#formats/pem';
 import { defineAction } from './action.js';
 import { detectKind } from './artifacts/catalogue.js';
 import { assertSigned } from './handover/signed.js';
 import { onceOf } from './handover/state.js';
-import { sourceOf } from '#formats/byte-stream';
+import { senderField } from './wrapping/fields.js';
 
 /** Longest container that is kept. */
 export const MAX_STORED_BYTES = 64 * 1024 * 1024;
 
 const MAX_STATEMENT_BYTES = 1024 * 1024;
+
+/** How private keys in clear begin. */
+const CLEAR = [
+  ...['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'OPENSSH PRIVATE KEY'],
+  ...['CONCLAVE RAW PRIVATE KEY', 'CONCLAVE IDENTITY SEEDS'],
+].map((label) => `-----BEGIN ${label}-----`);
 
 /** `conclave handover store`. */
 export const handoverStore = defineAction({
@@ -25,12 +30,7 @@ export const handoverStore = defineAction({
   inputs: {
     in: { type: 'file', summary: 'the container', required: true, positional: 0 },
     statement: { type: 'file', summary: 'what the sender signed about it' },
-    signer: {
-      type: 'string',
-      summary: 'the sender, who must have signed the statement',
-      repeat: true,
-      placeholder: 'PUB',
-    },
+    signer: senderField,
   },
   outputs: { container: { type: 'digest', summary: 'under which it is kept' } },
   options: [],
@@ -99,8 +99,9 @@ export const handoverStore = defineAction({
 /** A custodian without sight keeps nothing that could be read. */
 async function assertOpaque(bytes: Uint8Array, name: string): Promise<void> {
   const kind = await detectKind(bytes, name);
-  const isClear =
-    looksLikePem(bytes, 'PRIVATE KEY') || looksLikePem(bytes, 'CONCLAVE RAW PRIVATE KEY');
+  // Anywhere in it, as a member of something else too: not only where a reader would look.
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isClear = CLEAR.some((begin) => text.includes(begin));
   if (!isClear && kind?.kind !== 'share' && kind?.kind !== 'key-record') return;
   throw new RefusedError({
     code: 'E_HANDOVER_CLEAR',

@@ -21,8 +21,9 @@ export function encodePem(label: string, bytes: Uint8Array, explanation = ''): s
   return `${text}-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** Whether the bytes look like a PEM file with this label (or any label). */
+/** Whether the bytes look like a PEM file with this label (or any label). JSON that has a PEM in a member is JSON. */
 export function looksLikePem(bytes: Uint8Array, label?: string): boolean {
+  if (bytes.find((byte) => byte > 0x20) === 0x7b) return false;
   const text = Buffer.from(bytes.subarray(0, 65_536)).toString('latin1');
   return label === undefined
     ? /-----BEGIN [A-Z0-9 ]+-----/.test(text)

@@ -3,17 +3,21 @@
  * provider's documentation says, and answers a challenge with the imported key. It uses node:crypto and nothing of conclave.
  *
  *   node provider.mjs offer  PROVIDER --key PRIVATE.pem --out DOCUMENT.json
- *   node provider.mjs import PROVIDER --key PRIVATE.pem --container FILE [--token FILE] --challenge FILE --out DIR [--lie LIE]
+ *   node provider.mjs import PROVIDER --key PRIVATE.pem --container FILE [--token FILE] --challenge FILE --out DIR [--as KIND] [--lie LIE]
  *
- * PROVIDER is aws, google, azure or vault. A LIE is other-key, old-challenge, wrong-hash or other-container.
+ * PROVIDER is aws, google, azure or vault. KIND is hmac or aes for secret keys, which are raw bytes and have no public side. A LIE is
+ * other-key, old-challenge, wrong-hash or other-container.
  */
 import {
+  createCipheriv,
   createDecipheriv,
+  createHmac,
   createPrivateKey,
   createPublicKey,
   constants,
   generateKeyPairSync,
   privateDecrypt,
+  randomBytes,
   sign,
 } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -30,6 +34,7 @@ const { values: given, positionals } = parseArgs({
     token: { type: 'string' },
     challenge: { type: 'string' },
     out: { type: 'string' },
+    as: { type: 'string' },
     lie: { type: 'string' },
     until: { type: 'string' },
   },
@@ -81,6 +86,10 @@ function imported() {
   if (given.lie === 'other-container')
     container = Buffer.concat([container, container.subarray(-8)]);
   const material = openAs(provider, container);
+  if (given.as !== undefined) {
+    answerWithSecret(material, readFileSync(given.challenge));
+    return;
+  }
   let key = createPrivateKey({ key: material, format: 'der', type: 'pkcs8' });
   let challenge = readFileSync(given.challenge);
   if (given.lie === 'other-key') {
@@ -99,7 +108,7 @@ function openAs(name, container) {
   switch (name) {
     case 'aws':
       if (!readFileSync(given.token).equals(TOKEN)) throw new Error('InvalidImportTokenException');
-      return twoSteps(container, 'sha256');
+      return given.as === undefined ? twoSteps(container, 'sha256') : oaep(container, 'sha256');
     case 'google':
       return twoSteps(container, 'sha256');
     case 'azure': {
@@ -120,14 +129,35 @@ function openAs(name, container) {
   }
 }
 
+function oaep(bytes, oaepHash) {
+  const padding = constants.RSA_PKCS1_OAEP_PADDING;
+  return privateDecrypt({ key: wrappingKey, padding, oaepHash }, bytes);
+}
+
 function twoSteps(blob, hash) {
   const k = wrappingKey.asymmetricKeyDetails.modulusLength / 8;
-  const aes = privateDecrypt(
-    { key: wrappingKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash },
-    blob.subarray(0, k),
-  );
+  const aes = oaep(blob.subarray(0, k), hash);
   const cipher = createDecipheriv('id-aes256-wrap-pad', aes, Buffer.from('a65959a6', 'hex'));
   return cipher.update(blob.subarray(k));
+}
+
+/** A MAC over the challenge, or (transit) a ciphertext of it, as the provider's command line prints it. */
+function answerWithSecret(secret, challenge) {
+  mkdirSync(given.out, { recursive: true });
+  const mac = createHmac('sha256', secret).update(challenge).digest('base64');
+  const nonce = randomBytes(12);
+  const encrypted = () => {
+    const cipher = createCipheriv('aes-256-gcm', secret, nonce);
+    const parts = [nonce, cipher.update(challenge), cipher.final(), cipher.getAuthTag()];
+    return Buffer.concat(parts).toString('base64');
+  };
+  const answers = {
+    'aws hmac': () => ({ KeyId: 'arn', Mac: mac, MacAlgorithm: 'HMAC_SHA_256' }),
+    'google hmac': () => ({ mac, macCrc32c: '1', name: 'projects/…/1', protectionLevel: 'HSM' }),
+    'vault hmac': () => ({ data: { hmac: `vault:v1:${mac}` } }),
+    'vault aes': () => ({ data: { ciphertext: `vault:v1:${encrypted()}`, key_version: 1 } }),
+  };
+  write(join(given.out, 'answer.json'), answers[`${provider} ${given.as}`]());
 }
 
 /** GetPublicKey, and a signature over the challenge, as the provider's command line prints them. */

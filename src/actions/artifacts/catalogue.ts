@@ -58,8 +58,8 @@ export async function recogniseKind(bytes: Uint8Array, name: string): Promise<Ar
   if (kind !== undefined) return kind;
   throw new InputError({
     code: 'E_ARTIFACT_UNKNOWN',
-    message: `${name} is nothing that conclave writes`,
-    hint: `known are: ${kindNames.join(', ')}`,
+    message: `${name} is nothing that conclave recognises`,
+    hint: `known are: ${kindNames.join(', ')}; bare bytes (a signature, what is wrapped for AWS, Google or a token) say nothing of themselves`,
   });
 }
 

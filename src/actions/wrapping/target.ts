@@ -6,7 +6,7 @@ import {
   readRecipients,
 } from '#carriage/wrapping/age-keys';
 import { MAX_DOCUMENT_BYTES, type Target, type WrappingFormat } from '#carriage/wrapping/format';
-import { claimingFormat, formatNames, loadFormat } from '#carriage/wrapping/table';
+import { claimingFormat, loadFormat, namesOf } from '#carriage/wrapping/table';
 import { assertUsable } from '#custody/authority/states';
 import { InputError, RefusedError, UsageError } from '#formats/errors';
 import type { ActionContext, PublicKey } from '../context/context.js';
@@ -103,12 +103,22 @@ async function formatOf(read: readonly Read[]): Promise<WrappingFormat> {
   for (const { target, problem } of read) {
     const format = await claimingFormat(target);
     if (format === undefined) {
+      if (target.kind === 'document' && target.bytes.find((byte) => byte > 0x20) === 0x7b) {
+        throw new InputError({
+          code: 'E_PROVIDER_DOCUMENT',
+          message: `${target.name} is neither a public key nor what a provider hands out with a wrapping key`,
+          hint:
+            'bring what one of these prints: aws kms get-parameters-for-import, gcloud kms import-jobs describe --format json, ' +
+            'az keyvault key show, vault read -format=json transit/wrapping_key',
+          cause: problem,
+        });
+      }
       throw (
         problem ??
         new UsageError({
           code: 'E_WRAP_TARGET',
           message: `${target.name} does not tell in which format to wrap`,
-          hint: `give a key of a KEM, or say --format ${formatNames.join('|')}`,
+          hint: `give a key of a KEM, or say for which provider: --format ${(await namesOf('provider')).join('|')}`,
         })
       );
     }

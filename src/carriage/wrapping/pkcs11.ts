@@ -58,7 +58,7 @@ export const pkcs11TwoStep: Provider = {
   read: (document) => {
     throw document.fault('public key', 'a token hands out an SPKI file, not JSON');
   },
-  renew: '',
+  renew: "give the token's public key as PEM or DER",
   // Which hash a token's OAEP knows is its own affair (SoftHSM 2.6.1: SHA-1 alone), so it is always named.
   usual: () => undefined,
   envelope: ({ blob }) => blob,

@@ -37,6 +37,16 @@ export async function loadFormat(name: string): Promise<WrappingFormat> {
   return (await row.load()).format;
 }
 
+/** Names of the formats that are read here, or of those that only a provider reads. */
+export async function namesOf(which: 'read' | 'provider'): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const row of rows) {
+    const { format } = await row.load();
+    if ((format.unwrap === undefined) === (which === 'provider')) names.push(format.name);
+  }
+  return names;
+}
+
 /** The format that a `--to` alone tells, or `undefined`. */
 export async function claimingFormat(target: Target): Promise<WrappingFormat | undefined> {
   for (const row of rows) {
@@ -65,6 +75,6 @@ export async function recogniseFormat(head: Uint8Array, name: string): Promise<W
   throw new InputError({
     code: 'E_WRAPPED_UNKNOWN',
     message: `${name} is nothing that conclave can unwrap`,
-    hint: `it reads ${formatNames.join(', ')}; conclave show ${name} may know what it is`,
+    hint: `it reads ${(await namesOf('read')).join(', ')}; what is wrapped for a provider, only the provider opens`,
   });
 }

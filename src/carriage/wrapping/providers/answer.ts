@@ -5,6 +5,7 @@
 import { spkiOfJwk } from '#crypto/jwk-spki';
 import type { Padding, SignatureHash } from '#crypto/descriptor';
 import { fromBase64, fromUtf8 } from '#formats/bytes';
+import { InputError } from '#formats/errors';
 import { jwkNumber, lookAt, type Theirs } from './theirs.js';
 
 /** A provider's answer to "which key is it?". */
@@ -72,7 +73,11 @@ export function readProofAnswer(bytes: Uint8Array, what: string): ProofAnswer {
   ] as const) {
     if (data?.has(member) === true) return { kind, bytes: transitBytes(data, member) };
   }
-  throw document.fault('document', 'it holds no signature, MAC or ciphertext that conclave knows');
+  throw new InputError({
+    code: 'E_PROVIDER_DOCUMENT',
+    message: `${what} holds no signature, MAC or ciphertext that conclave knows`,
+    hint: "bring what the provider's command line printed when it signed the challenge, or the signature's bytes alone",
+  });
 }
 
 /** `vault:v1:BASE64`, as transit writes each of its results. */

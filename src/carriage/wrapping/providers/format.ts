@@ -2,7 +2,7 @@
 import { encodeSpki } from '#crypto/encodings/spki';
 import { toHex } from '#formats/bytes';
 import { sha256 } from '#crypto/hash';
-import { UsageError } from '#formats/errors';
+import { InputError, UsageError } from '#formats/errors';
 import { decodePem, looksLikePem } from '#formats/pem';
 import type { Target, WrappingFormat, WrapReport, WrapRequest } from '../format.js';
 import { FORMAT_CHECKED } from './profile.js';
@@ -119,10 +119,11 @@ function offerOf(provider: Provider, target: Target): Offer {
   if (bytes[0] === 0x30) return { name, key: { kind: 'rsa', spki: bytes }, names: {}, ignored: [] };
   const document = Theirs.parse(bytes, name);
   if (!provider.claims(document)) {
-    throw document.fault(
-      'document',
-      `it is not what ${provider.title} hands out with a wrapping key`,
-    );
+    throw new InputError({
+      code: 'E_PROVIDER_DOCUMENT',
+      message: `${name} is not what ${provider.title} hands out with a wrapping key`,
+      hint: provider.renew,
+    });
   }
   return provider.read(document, name);
 }

@@ -19,7 +19,7 @@ export class Theirs {
   readonly #value: JsonObject;
   readonly #at: string;
   readonly #asked = new Set<string>();
-  readonly #inner: { readonly name: string; readonly object: Theirs }[] = [];
+  readonly #inner = new Map<string, Theirs>();
 
   constructor(value: JsonObject, at: string) {
     this.#value = value;
@@ -87,12 +87,14 @@ export class Theirs {
     });
   }
 
-  /** An object inside. */
+  /** An object inside: the same for the same name, so that what was asked of it stays known. */
   object(name: string): Theirs {
     const value = this.#ask(name);
     if (!isObject(value)) throw this.#fault(name, 'an object was expected');
+    const known = this.#inner.get(name);
+    if (known !== undefined) return known;
     const object = new Theirs(value, `${this.#at}: ${name}`);
-    this.#inner.push({ name, object });
+    this.#inner.set(name, object);
     return object;
   }
 
@@ -137,7 +139,7 @@ export class Theirs {
   ignored(): readonly string[] {
     return [
       ...Object.keys(this.#value).filter((name) => !this.#asked.has(name)),
-      ...this.#inner.flatMap(({ name, object }) =>
+      ...[...this.#inner].flatMap(([name, object]) =>
         object.ignored().map((below) => `${name}.${below}`),
       ),
     ];
