@@ -10,10 +10,27 @@ export function isTemporaryName(name: string): boolean {
   return TEMPORARY.test(name);
 }
 
-/** The name of a new temporary file in the same folder as `target`, hence on the same file system. */
+/** What the names of all temporary files of a target begin with. */
+export function temporaryPrefix(target: string): string {
+  return `.${basename(target).slice(0, 96)}.conclave-`;
+}
+
+/**
+ * The name of a new temporary file in the same folder as `target`, hence on the same file system. It holds the number of this
+ * process, so that a later one can tell what a dead one left from what a living one is writing.
+ */
 export function temporaryBeside(target: string, random: (length: number) => Uint8Array): string {
-  const tag = Buffer.from(random(8)).toString('hex');
-  return join(dirname(target), `.${basename(target).slice(0, 96)}.conclave-${tag}.tmp`);
+  const pid = process.pid.toString(16).padStart(8, '0').slice(-8);
+  const tag = pid + Buffer.from(random(8)).toString('hex', 0, 4);
+  return join(dirname(target), `${temporaryPrefix(target)}${tag}.tmp`);
+}
+
+/** The number of the process that made a temporary file of this name. */
+export function makerOf(temporaryName: string): number {
+  return Number.parseInt(
+    temporaryName.slice(-'0123456789abcdef.tmp'.length, -'89abcdef.tmp'.length),
+    16,
+  );
 }
 
 /** Runs `work` on an open file and closes it, whatever happens; the first error is the one reported. */

@@ -49,6 +49,8 @@ export interface Placing {
   place(temporary: string, target: string, overwrite: boolean): void;
   /** Removes a temporary file on the way out of a failure. */
   discard(path: string): void;
+  /** Takes away what killed runs left of this target. */
+  sweep(target: string): void;
 }
 
 /**
@@ -86,6 +88,7 @@ export function createSink(
   if (found === 'file' && !overwrite) {
     throw writeError(path, Object.assign(new Error('exists'), { code: 'EEXIST' }));
   }
+  placing.sweep(target);
   const temporary = temporaryBeside(target, random);
   const mode = options.secret === true ? 0o600 : 0o644;
   const fd = guarded(() => fs.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));

@@ -10,6 +10,7 @@ import { isTemporaryName, temporaryBeside, withFile, writeAll } from './file-cal
 import { createSink, openSource } from './file-streams.js';
 import { type FsPort, type FsStat, systemCode } from './fs-port.js';
 import type { HostFiles, WriteOptions } from './host.js';
+import { sweepBeside } from './leftovers.js';
 import { acquireLock, isRightName, sweepRight } from './lock.js';
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = constants;
@@ -45,6 +46,12 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
           },
           discard: (temporary) => {
             discard(fs, temporary);
+          },
+          sweep: (target) => {
+            sweepBeside(fs, target, (left) => {
+              if (options.secret === true) sweepFile(fs, left);
+              else fs.unlink(left);
+            });
           },
         },
         random,
@@ -173,6 +180,11 @@ function writeWhole(
     }
     if (found === 'file' && options.overwrite !== true) {
       throw Object.assign(new Error('exists'), { code: 'EEXIST' });
+    }
+    if (options.secret === true) {
+      sweepBeside(fs, target, (left) => {
+        sweepFile(fs, left);
+      });
     }
     const temporary = temporaryBeside(target, random);
     try {

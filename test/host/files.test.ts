@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -314,6 +315,26 @@ describe('the rest', () => {
     expect(files.list(folder)).toEqual(['f']);
     files.sweep(folder);
     expect(readdirSync(folder)).toEqual(['f']);
+  });
+
+  it('takes away what a killed run left of a file, when that file is written again, and nothing of the living', () => {
+    const path = join(folder, 'f');
+    const left = (pid: number, target = 'f'): string =>
+      join(folder, `.${target}.conclave-${pid.toString(16).padStart(8, '0')}00000000.tmp`);
+    // Ended, and collected: its number is nobody's for now.
+    const gone = spawnSync(process.execPath, ['-e', '0']).pid;
+    for (const each of [left(gone), left(process.ppid), left(gone, 'g')]) writeFileSync(each, NEW);
+    const sink = files.createSink(path, { secret: true });
+    expect(
+      [left(gone), left(process.ppid), left(gone, 'g')].map((each) => existsSync(each)),
+    ).toEqual([...[false, true, true]]);
+    sink.write(NEW);
+    sink.commit();
+    sink[Symbol.dispose]();
+    writeFileSync(left(gone), NEW);
+    files.write(path, NEW, { overwrite: true, secret: true });
+    expect(existsSync(left(gone))).toBe(false);
+    expect(readFileSync(path)).toEqual(Buffer.from(NEW));
   });
 
   it('sweeps a second name without touching the file that got it already', () => {
