@@ -8,6 +8,7 @@ import {
   type Statement,
   verifyEnvelope,
 } from '#custody/audit/statement';
+import { summariseHandover } from '#custody/authority/handover-statement';
 import type { Identity } from '#custody/authority/identity';
 import {
   IDENTITY_ROTATION_TYPE,
@@ -18,6 +19,7 @@ import {
 import { decodeDsse, type DsseEnvelope } from '#formats/dsse';
 import type { ArtifactKind, ArtifactVerdict, Claim } from './artifact.js';
 import { attestationVerdict } from './attestation.js';
+import { handoverVerdict } from './handover-statement.js';
 import { type Pinned, pinnedIdentities } from './pinned.js';
 
 /** The kind `statement`. Transcripts are statements too; their own kind comes first. */
@@ -34,8 +36,10 @@ export const statementKind: ArtifactKind = {
     const envelope = decodeDsse(bytes, name);
     const statement = parseStatement(envelope, name);
     const known = await context.identities.list();
+    const handover = summariseHandover(bytes, name);
     return {
       predicateType: statement.predicateType,
+      ...(handover === undefined ? {} : { says: handover.sentence }),
       subject: statement.subject.map((subject) => ({ name: subject.name, digest: subject.digest })),
       predicate: statement.predicate,
       signatures: envelope.signatures.map(({ keyid }) => ({
@@ -57,6 +61,10 @@ export const statementKind: ArtifactKind = {
     }
     const signatures = await verifyEnvelope(envelope, who.identities);
     const verdict = signedByIdentities(signatures, statement, who, options.allowUnpinned);
+    const handover = summariseHandover(bytes, name);
+    if (handover !== undefined) {
+      return handoverVerdict(handover, verdict, signatures.signedBy, who.pinned);
+    }
     if (statement.predicateType !== ATTESTATION_TYPE) return verdict;
     return attestationVerdict(
       parseAttestation(statement, name),

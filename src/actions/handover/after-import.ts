@@ -40,7 +40,8 @@ export async function assertImported(
     await assertSigned(read, said.verifier.id, signers, path, context);
   } catch (error) {
     if (!(error instanceof NegativeError)) throw error;
-    throw refuse('E_RECEIPT_SIGNATURE', `does not count: ${error.message}`, error.hint ?? '');
+    const why = error.message.replace(`${path}: `, '');
+    throw refuse('E_RECEIPT_SIGNATURE', `does not count: ${why}`, error.hint ?? '');
   }
   const issued = readIssued(said.challenge, context);
   const answer = readAnswered(said.challenge, context);

@@ -148,14 +148,6 @@ export const WRAPPING_KEY_REVOKED: HandoverKind<RevokedStatement> = {
     `wrapping key ${wrappingKey.slice(0, 23)} revoked by ${revoker.name}: ${reason}`,
 };
 
-/** All kinds. */
-export const handoverKinds: readonly HandoverKind<never>[] = [
-  KEY_WRAPPED,
-  RECEIVED,
-  KEY_IMPORTED,
-  WRAPPING_KEY_REVOKED,
-] as unknown as readonly HandoverKind<never>[];
-
 /**
  * A signed statement: the bytes of its file.
  * @param signer - borrowed
@@ -219,4 +211,46 @@ export function readHandover<T>(
     });
   }
   return { said, envelope, sha256: toHex(sha256(bytes)) };
+}
+
+/** A statement of a hand-over in words. */
+export interface HandoverSummary {
+  /** What it says, as one sentence without a full stop. */
+  readonly sentence: string;
+  /** Who must have signed it, by id and as the statement names them. */
+  readonly signer: { readonly id: string; readonly name: string };
+  readonly environment: 'production' | 'rehearsal' | 'dev';
+}
+
+/**
+ * What a statement says, whichever of the four it is; its signatures are not looked at.
+ * @returns `undefined` for a statement of something else
+ * @throws {@link InputError} as {@link readHandover} does
+ */
+export function summariseHandover(bytes: Uint8Array, what: string): HandoverSummary | undefined {
+  const { predicateType } = parseStatement(decodeDsse(bytes, what), what);
+  switch (predicateType) {
+    case KEY_WRAPPED.type: {
+      const { said } = readHandover(KEY_WRAPPED, bytes, what);
+      const { sender: signer, environment: mark } = said;
+      return { sentence: KEY_WRAPPED.summary(said), signer, environment: mark };
+    }
+    case RECEIVED.type: {
+      const { said } = readHandover(RECEIVED, bytes, what);
+      const { holder: signer, environment: mark } = said;
+      return { sentence: RECEIVED.summary(said), signer, environment: mark };
+    }
+    case KEY_IMPORTED.type: {
+      const { said } = readHandover(KEY_IMPORTED, bytes, what);
+      const { verifier: signer, environment: mark } = said;
+      return { sentence: KEY_IMPORTED.summary(said), signer, environment: mark };
+    }
+    case WRAPPING_KEY_REVOKED.type: {
+      const { said } = readHandover(WRAPPING_KEY_REVOKED, bytes, what);
+      const sentence = WRAPPING_KEY_REVOKED.summary(said);
+      return { sentence, signer: said.revoker, environment: 'production' };
+    }
+    default:
+      return undefined;
+  }
 }
