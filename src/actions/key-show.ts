@@ -1,4 +1,5 @@
 import type { Descriptor } from '#crypto/descriptor';
+import { heldBy, type HeldBy } from '#custody/authority/held-by';
 import { recordJson } from '#custody/authority/record';
 import { fromBase64, toHex } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
@@ -41,6 +42,7 @@ export const keyShow = defineAction({
     const isSymmetric = descriptor.kind === 'symmetric';
     return {
       location,
+      heldBy: heldBy(record) ?? null,
       checkValue: isSymmetric ? toHex(publicKey) : null,
       hsmCheckValue: kcv === true ? await hsmCheckValue(key, context) : null,
       jwkThumbprint: jwkThumbprint ?? null,
@@ -71,6 +73,7 @@ export const keyShow = defineAction({
         'tag',
         `${name}=${value}`,
       ]),
+      ...(shown.heldBy === null ? [] : [custodyLine(shown.heldBy)]),
       ['security', `category ${category}, ${status} (${spec})`],
       ['rests in', location],
       ...events.map(({ event, time, reason }): [string, string] => [
@@ -82,6 +85,16 @@ export const keyShow = defineAction({
     return [heading, ...pairs.map(([name, value]) => `${name.padEnd(13)} ${value}`)].join('\n');
   },
 });
+
+/** Who holds the key that opens it, where that was decided: see docs/wrapping.md, "Envelopes". */
+function custodyLine(held: HeldBy): [string, string] {
+  return [
+    'held by',
+    held === 'self'
+      ? 'its owner (self custody)'
+      : 'a custodian, for its owner (custodial): who holds the key-encryption key can open it',
+  ];
+}
 
 /** What a hardware security module shows of the key, in its way of writing it. */
 interface HsmCheckValue {

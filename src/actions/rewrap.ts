@@ -1,11 +1,11 @@
 /** `rewrap`: the content of a container, sealed again to other keys or by other algorithms, in memory only. */
 import type { Content } from '#carriage/wrapping/format';
-import { formatNames } from '#carriage/wrapping/table';
 import { encodeRecord } from '#custody/authority/record';
 import { defineAction } from './action.js';
 import { attested } from './attest/attestor.js';
 import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
-import { assertCustody, custodyField, type Held, heldRecord } from './wrapping/custody.js';
+import { assertCustody, type Held, heldRecord } from './wrapping/custody.js';
+import { contentField, destinationFields } from './wrapping/fields.js';
 import { withOpened } from './wrapping/open.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
@@ -35,37 +35,8 @@ export const rewrap = defineAction({
   inputs: {
     in: { type: 'file', summary: 'the container', required: true },
     key: { type: 'key', summary: 'the private key that opens it' },
-    to: {
-      type: 'public-key',
-      summary: 'whom it is for from now on; several times for several',
-      required: true,
-      repeat: true,
-      placeholder: 'PUB',
-    },
-    expectTo: {
-      type: 'digest',
-      summary: 'refuse any recipient whose key has another digest',
-      repeat: true,
-      pattern: 'sha256:[0-9a-f]{64}',
-      placeholder: 'sha256:HEX',
-    },
-    format: {
-      type: 'string',
-      summary: 'form of the result; follows from --to when not given',
-      choices: formatNames,
-    },
-    algorithm: {
-      type: 'string',
-      summary: "the provider's name for how to wrap, where there is a choice",
-      placeholder: 'A',
-    },
-    armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
-    custody: custodyField,
-    as: {
-      type: 'string',
-      summary: 'what is inside, where the format does not say (age)',
-      choices: ['key', 'file'],
-    },
+    ...destinationFields,
+    as: contentField,
     out: { type: 'path', summary: 'file to write', required: true },
   },
   outputs: {

@@ -12,6 +12,7 @@ import { recordPathOf } from './context/key-space.js';
 import type { Placed } from './context/token-keys.js';
 import { assertStatement, type Told } from './handover/wrapped-statement.js';
 import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
+import { contentField, senderField } from './wrapping/fields.js';
 import { keyInToken, unwrapIntoToken } from './wrapping/into-token.js';
 import { type OpenedContent, withOpened } from './wrapping/open.js';
 
@@ -49,11 +50,7 @@ export const unwrap = defineAction({
   inputs: {
     key: { type: 'key', summary: 'the private key that opens it' },
     in: { type: 'file', summary: 'what was wrapped', required: true },
-    as: {
-      type: 'string',
-      summary: 'what is inside, where the format does not say (age)',
-      choices: ['key', 'file'],
-    },
+    as: contentField,
     public: {
       type: 'public-key',
       summary: 'the public key of what a token is to open',
@@ -66,12 +63,7 @@ export const unwrap = defineAction({
       type: 'file',
       summary: 'what the sender signed about it; a ceremony demands it',
     },
-    signer: {
-      type: 'string',
-      summary: 'the sender, who must have signed the statement',
-      repeat: true,
-      placeholder: 'PUB',
-    },
+    signer: senderField,
     out: { type: 'path', summary: 'file to write; a key goes into the store without it' },
     name: {
       type: 'string',

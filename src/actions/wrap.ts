@@ -1,5 +1,4 @@
 /** `wrap`: a key or a file, sealed to public keys that others hold. */
-import { formatNames } from '#carriage/wrapping/table';
 import { encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
@@ -7,7 +6,8 @@ import type { WrappedStatement } from '#custody/authority/handover-statement';
 import { attested } from './attest/attestor.js';
 import { senderOf, writeStatement } from './handover/wrapped-statement.js';
 import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
-import { assertCustody, custodyField, heldRecord } from './wrapping/custody.js';
+import { assertCustody, heldRecord } from './wrapping/custody.js';
+import { destinationFields } from './wrapping/fields.js';
 import { resolveDestination } from './wrapping/target.js';
 import {
   assertMayLeave,
@@ -31,32 +31,7 @@ export const wrap = defineAction({
   inputs: {
     key: { type: 'key', summary: 'the key to wrap' },
     in: { type: 'file', summary: 'the file to wrap', placeholder: 'FILE' },
-    to: {
-      type: 'public-key',
-      summary: 'whom it is for; several times for several',
-      required: true,
-      repeat: true,
-      placeholder: 'PUB',
-    },
-    expectTo: {
-      type: 'digest',
-      summary: 'refuse any recipient whose key has another digest',
-      repeat: true,
-      pattern: 'sha256:[0-9a-f]{64}',
-      placeholder: 'sha256:HEX',
-    },
-    format: {
-      type: 'string',
-      summary: 'form of the result; follows from --to when not given',
-      choices: formatNames,
-    },
-    algorithm: {
-      type: 'string',
-      summary: "the provider's name for how to wrap, where there is a choice",
-      placeholder: 'A',
-    },
-    armor: { type: 'boolean', summary: 'write text instead of bytes (age)' },
-    custody: custodyField,
+    ...destinationFields,
     out: { type: 'path', summary: 'file to write', required: true },
     statement: {
       type: 'path',

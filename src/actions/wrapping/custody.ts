@@ -6,13 +6,6 @@ import { UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import type { ActionContext } from '../context/context.js';
 
-/** The choice, as both take it. */
-export const custodyField = {
-  type: 'string',
-  summary: 'who holds the key of --to, for an envelope: a custodian (default), or the owner',
-  choices: ['custodial', 'self'],
-} as const;
-
 /** A record as it goes along, and what the envelope says of it. */
 export interface Held {
   readonly record: KeyRecord;
