@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cmsFileKind } from '#actions/artifacts/cms-file';
+import { keyExport } from '#actions/key-export';
 import { keyGenerate } from '#actions/key-generate';
 import { unwrap } from '#actions/unwrap';
 import { wrap } from '#actions/wrap';
@@ -24,6 +25,8 @@ import { hasProgram, mutationCount, needs } from '../support/require.js';
 const PLAIN: RunOptions = { noPassphrase: true };
 const hasOpenssl = needs('openssl', hasProgram('openssl'), 'the program openssl is not there');
 const hasPython = needs('python3', hasProgram('python3'), 'the program python3 is not there');
+const peer = process.env['CONCLAVE_PEER_NODE'] ?? '';
+const hasPeer = needs('a newer node', peer !== '', 'set CONCLAVE_PEER_NODE to a node with ML-KEM');
 
 /** RFC 9936, appendix C: "Hello, world!" for the ML-KEM-512 key of RFC 9935, appendix C.1. */
 const EXAMPLE = `-----BEGIN CMS-----
@@ -176,6 +179,31 @@ describe('CMS messages', () => {
     expect((tally['65'] ?? 0) + (tally['read'] ?? 0)).toBe(mutationCount);
     expect(tally['65']).toBeGreaterThan(0.2 * mutationCount);
   });
+
+  it.runIf(hasPython && hasPeer)(
+    'are opened from their parts by a newer node, with nothing of ours',
+    async () => {
+      for (const algorithm of ['ml-kem-512', 'ml-kem-768', 'ml-kem-1024']) {
+        const name = `to-${algorithm}`;
+        await place.run(keyGenerate, { algorithm, name }, PLAIN);
+        const out = place.at(`${name}.pem`);
+        await place.run(keyExport, { key: name, format: 'pkcs8-pem', out }, PLAIN);
+      }
+      writeFileSync(place.at('in'), 'hello');
+      const to = ['to-ml-kem-512', 'to-ml-kem-768', 'to-ml-kem-1024'];
+      await place.run(wrap, { in: place.at('in'), to, format: 'cms', out: place.at('w') });
+      const reader = fileURLToPath(new URL('../independent/open_cms.py', import.meta.url));
+      const opener = fileURLToPath(new URL('../far-side/cms.mjs', import.meta.url));
+      const parts = execFileSync('python3', [reader, place.at('w')]);
+      for (const name of to) {
+        const key = place.at(`${name}.pem`);
+        expect(execFileSync(peer, [opener, key], { input: parts }).toString()).toBe('hello');
+      }
+      const changed = parts.toString().replace(/"tag": "../, '"tag": "00');
+      const refused = spawnSync(peer, [opener, place.at(`${to[0] ?? ''}.pem`)], { input: changed });
+      expect(refused.status).toBe(1);
+    },
+  );
 
   it.runIf(hasOpenssl && hasPython)(
     'have the structure that openssl and a reader in plain Python find',

@@ -44,9 +44,14 @@ export function sink(): { readonly stream: Writable; readonly bytes: () => Buffe
   return { stream, bytes: () => Buffer.concat(parts) };
 }
 
-/** Runs `main` in this process. */
-export function inProcess(seed: string): Runner {
-  const { random } = seededRandom(seed);
+/** Runs `main` in this process. @param drawn - is told everything that is drawn at random */
+export function inProcess(seed: string, drawn?: (bytes: Uint8Array) => void): Runner {
+  const source = seededRandom(seed);
+  const random = (length: number): Uint8Array => {
+    const bytes = source.random(length);
+    drawn?.(bytes.slice());
+    return bytes;
+  };
   return async (argv, { cwd, stdin, env }) => {
     const stdout = sink();
     const stderr = sink();

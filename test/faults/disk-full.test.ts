@@ -2,7 +2,7 @@
  * A real disk that is full from some change on: the command ends with 73, and goes on once there is room. A sample only;
  * test/ceremony fails every write of a session against a machine in memory.
  */
-import { constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { main } from '#cli/main';
 import { type FsPort, nodeFs } from '#host/fs-port';
 import { createHost } from '#host/node-host';
+import { fullAfter } from '../support/disks.js';
 import { spread, thorough } from '../support/require.js';
 
 let work: string;
@@ -19,37 +20,6 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
-
-/** A disk with room for so many changes; removing and shortening still work, as they do on a full disk. */
-function fullAfter(room: number, count: { changes: number }): FsPort {
-  const take = (): void => {
-    if (count.changes++ < room) return;
-    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-  };
-  return {
-    ...nodeFs,
-    open: (path, flags, mode) => {
-      if ((flags & constants.O_CREAT) !== 0 && !existsSync(path)) take();
-      return nodeFs.open(path, flags, mode);
-    },
-    write: (fd, buffer, offset) => {
-      take();
-      return nodeFs.write(fd, buffer, offset);
-    },
-    mkdir: (path, mode) => {
-      take();
-      nodeFs.mkdir(path, mode);
-    },
-    link: (existing, created) => {
-      take();
-      nodeFs.link(existing, created);
-    },
-    rename: (from, to) => {
-      take();
-      nodeFs.rename(from, to);
-    },
-  };
-}
 
 async function conclave(
   place: string,

@@ -237,6 +237,36 @@ describe('refresh-shares in rehearsal, ended by signal 9', () => {
   );
 });
 
+const byokWrap = [
+  ...['run', 'byok-wrap', '--rehearse'],
+  ...['--answers', join(root, 'ceremonies/answers/byok-wrap.yaml')],
+  ...['--param', `recipient=${join(root, 'ceremonies/answers/byok-wrap/recipient.pub')}`],
+];
+const ofByokWrap = await counted(byokWrap);
+
+describe('byok-wrap in rehearsal, ended by signal 9', () => {
+  const { ended, changes, session } = ofByokWrap;
+  const all = placesOf(changes);
+  // Between the container, its statement and the wiping of the key.
+  const wrapping = all.filter((place) => /byok\.wrapped/.test(named(place, changes)));
+  const places = thorough
+    ? [...new Set([...spread(all, 4), ...spread(wrapping, 4)])]
+    : spread(wrapping, 2);
+
+  it('runs to its end when nothing happens', () => {
+    expect(ended.code, ended.output).toBe(0);
+    expect(wrapping.length).toBeGreaterThan(3);
+    expect(leaks(session.snapshot(), session.secrets())).toEqual([]);
+  });
+
+  it.concurrent.each(places.map((place) => [named(place, changes), place] as const))(
+    'goes on after %s',
+    async (_name, place) => {
+      expect(await problemsAt(place, byokWrap)).toEqual([]);
+    },
+  );
+});
+
 describe('the search for secrets', () => {
   it('finds one in any file, in any form, but on the slip that is meant to hold it', () => {
     const bytes = new Uint8Array(32).map((_, i) => 7 * i + 3);

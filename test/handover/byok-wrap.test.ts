@@ -1,4 +1,9 @@
-/** The ceremony byok-wrap to its end, and refused for another key than the one that two roles know. */
+/**
+ * The ceremony byok-wrap to its end: the recipient opens what they got with nothing of conclave. And refused for another key than
+ * the one that two roles know.
+ */
+import { spawnSync } from 'node:child_process';
+import { createECDH, createPublicKey } from 'node:crypto';
 import {
   copyFileSync,
   cpSync,
@@ -13,9 +18,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inProcess } from '../cli/runners.js';
-import { root } from '../support/require.js';
+import { needs, root } from '../support/require.js';
 
 const KIT = join(root, 'ceremonies/answers/byok-wrap');
+const peer = process.env['CONCLAVE_PEER_NODE'] ?? '';
+const hasPeer = needs('a newer node', peer !== '', 'set CONCLAVE_PEER_NODE to a node with ML-KEM');
 
 describe('the ceremony byok-wrap', () => {
   const run = inProcess('byok-wrap');
@@ -58,6 +65,29 @@ describe('the ceremony byok-wrap', () => {
     expect(Math.min(...done)).toBeGreaterThan(0);
     expect(done).toEqual([...done].sort((x, y) => x - y));
   }, 120_000);
+
+  it.runIf(hasPeer)('the recipient opens it with a program of their own', () => {
+    const opened = spawnSync(
+      peer,
+      [
+        join(root, 'test/far-side/recipient.mjs'),
+        join(KIT, 'recipient.pem'),
+        at('s/artifacts/byok.wrapped'),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect(opened.status, opened.stderr).toBe(0);
+    const { header, private: scalar } = JSON.parse(opened.stdout) as {
+      header: { environment: string; key: { algorithm: string } };
+      private: string;
+    };
+    expect(header).toMatchObject({ environment: 'rehearsal', key: { algorithm: 'p256' } });
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(Buffer.from(scalar, 'hex'));
+    const published = createPublicKey(readFileSync(at('s/artifacts/byok.pub')));
+    const spki = published.export({ format: 'der', type: 'spki' });
+    expect(spki.subarray(-65)).toEqual(pair.getPublicKey());
+  });
 
   it('another key on the medium than the one that two roles know ends it before anything is wrapped', async () => {
     const answers = readFileSync(join(root, 'ceremonies/answers/byok-wrap.yaml'), 'utf8');

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { root } from './require.js';
 
-/** A temporary folder in which a script can import `#room/file` of the given rooms; the caller removes it. */
+/** A temporary folder in which a script can import `#room/file` of the given rooms, or of parts of them; the caller removes it. */
 export function compiled(rooms: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'conclave-compiled-'));
   const imports = Object.fromEntries(rooms.map((room) => [`#${room}/*`, `./${room}/*.js`]));

@@ -1,4 +1,5 @@
 /** Disks that fail on purpose. */
+import { constants, existsSync } from 'node:fs';
 import { type FsPort, nodeFs } from '#host/fs-port';
 
 /** An error as the system makes them. */
@@ -45,4 +46,35 @@ export function failingAt(
     ]),
   ) as unknown as FsPort;
   return { fs, calls: () => names.length, names: () => names };
+}
+
+/** A disk with room for so many changes; removing and shortening still work, as they do on a full disk. */
+export function fullAfter(room: number, count: { changes: number }): FsPort {
+  const take = (): void => {
+    if (count.changes++ < room) return;
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  };
+  return {
+    ...nodeFs,
+    open: (path, flags, mode) => {
+      if ((flags & constants.O_CREAT) !== 0 && !existsSync(path)) take();
+      return nodeFs.open(path, flags, mode);
+    },
+    write: (fd, buffer, offset) => {
+      take();
+      return nodeFs.write(fd, buffer, offset);
+    },
+    mkdir: (path, mode) => {
+      take();
+      nodeFs.mkdir(path, mode);
+    },
+    link: (existing, created) => {
+      take();
+      nodeFs.link(existing, created);
+    },
+    rename: (from, to) => {
+      take();
+      nodeFs.rename(from, to);
+    },
+  };
 }
