@@ -13,7 +13,8 @@ import type { HostFiles, WriteOptions } from './host.js';
 import { sweepBeside } from './leftovers.js';
 import { acquireLock, isRightName, sweepRight } from './lock.js';
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } =
+  constants;
 const SECRET_FILE = 0o600;
 const PUBLIC_FILE = 0o644;
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
@@ -301,7 +302,8 @@ function sweepFile(fs: FsPort, path: string): void {
 function shredFile(fs: FsPort, path: string): void {
   const { kind, size } = fs.lstat(path);
   if (kind === 'file') {
-    withFile(fs, path, O_WRONLY, SECRET_FILE, (fd) => {
+    // In a folder that others write to, the name may have become a link since.
+    withFile(fs, path, O_WRONLY | O_NOFOLLOW, SECRET_FILE, (fd) => {
       const zeroes = new Uint8Array(Math.min(size, 65_536));
       for (let left = size; left > 0; left -= zeroes.length) {
         writeAll(fs, fd, zeroes.subarray(0, Math.min(left, zeroes.length)));

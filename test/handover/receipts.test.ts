@@ -93,7 +93,8 @@ describe('key destroy --after-import', () => {
       payload: string;
       signatures: { keyid: string; sig: string }[];
     };
-    const [first, second] = genuine.signatures as [{ sig: string }, { sig: string }];
+    const [first, second] = genuine.signatures;
+    if (first === undefined || second === undefined) throw new Error('two were expected');
     const zeroes = (sig: string): string =>
       Buffer.alloc(Buffer.from(sig, 'base64').length).toString('base64');
     const text = Buffer.from(genuine.payload, 'base64').toString();
