@@ -5,13 +5,19 @@
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateHybridIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SecretBytes } from '#formats/secret-bytes';
 import { filesBelow, formsIn } from '../support/canary.js';
 import { farKey } from '../wrapping/far-keys.js';
 import { vaultWrappingKey } from '../wrapping/offers.js';
 import { inProcess } from './runners.js';
+
+/** The name as a plain string: resolved when the test runs, not by the compiler, which has no types of a browser. */
+const AGE: string = 'age-encryption';
+const { generateHybridIdentity, identityToRecipient } = (await import(AGE)) as {
+  generateHybridIdentity(): Promise<string>;
+  identityToRecipient(identity: string): Promise<string>;
+};
 
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-canary-wrapping-')));
 mkdirSync(join(work, 'seen'));
