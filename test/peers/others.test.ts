@@ -1,9 +1,10 @@
-/** RSA, SM2, BLS and SLH-DSA with programs and libraries that we did not write: each verifies what the other signs. */
+/** RSA, SM2, BLS and Falcon with programs and libraries that we did not write: each verifies what the other signs. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as blst from '@chainsafe/blst';
+import { createFalconPadded1024, createFalconPadded512 } from '@oqs/liboqs-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Descriptor, Implementation, SignatureImplementation } from '#crypto/descriptor';
 import { decodePkcs8, encodePkcs8 } from '#crypto/encodings/pkcs8';
@@ -102,39 +103,31 @@ describe('blst', () => {
   });
 });
 
-const peer = process.env['CONCLAVE_PEER_NODE'] ?? '';
-const why = 'set CONCLAVE_PEER_NODE to a node of version 24.7 or later';
-
-describe.skipIf(!needs('a newer Node as peer', existsSync(peer), why))('a newer Node', () => {
-  it.each(['slh-dsa-sha2-128f', 'slh-dsa-shake-128f'])(
-    'and we use the same %s keys',
-    async (name) => {
-      const { descriptor, is } = await signer(name);
-      const secret = await is.generate(random);
+describe('liboqs', () => {
+  it.each([
+    ['falcon-512', createFalconPadded512],
+    ['falcon-1024', createFalconPadded1024],
+  ] as const)('and we use the same %s keys, and verify each other', async (name, create) => {
+    const { is } = await signer(name);
+    const peer = await create();
+    try {
+      const pair = peer.generateKeyPair();
+      const secret = new Uint8Array(pair.secretKey);
       const publicKey = is.publicKey(secret);
-      const given = [
-        encodePkcs8(descriptor, secret, publicKey),
-        encodeSpki(descriptor, publicKey),
-        is.sign(message, secret),
-        message,
-      ].map((bytes) => Buffer.from(bytes).toString('base64'));
-      const script = `
-      import * as crypto from 'node:crypto';
-      const [key, spki, ours, message] = JSON.parse(process.argv[1]).map((each) => Buffer.from(each, 'base64'));
-      const priv = crypto.createPrivateKey({ key, format: 'der', type: 'pkcs8' });
-      const pub = crypto.createPublicKey({ key: spki, format: 'der', type: 'spki' });
-      const again = crypto.createPublicKey(priv).export({ format: 'der', type: 'spki' });
-      const holds = again.equals(spki) && crypto.verify(null, message, pub, ours);
-      console.log(JSON.stringify([holds, crypto.sign(null, message, priv).toString('base64')]));`;
-      const { stdout, stderr } = spawnSync(
-        peer,
-        ['--input-type=module', '-e', script, JSON.stringify(given)],
-        { encoding: 'utf8' },
-      );
-      const [holds, theirs] = JSON.parse(stdout || stderr) as [boolean, string];
-      expect(holds).toBe(true);
-      const signature = new Uint8Array(Buffer.from(theirs, 'base64'));
-      expect(is.verify(signature, message, publicKey)).toBe(true);
-    },
-  );
+      expect(publicKey).toEqual(new Uint8Array(pair.publicKey));
+      const theirs = new Uint8Array(peer.sign(message, secret));
+      expect(is.verify(theirs, message, publicKey)).toBe(true);
+      expect(is.verify(theirs, utf8('another'), publicKey)).toBe(false);
+      expect(peer.verify(message, is.sign(message, secret, { random }), publicKey)).toBe(true);
+      // And with a key that we made.
+      const own = await is.generate(random);
+      const ours = is.sign(message, own, { random });
+      expect(peer.verify(message, ours, is.publicKey(own))).toBe(true);
+      expect(peer.verify(utf8('another'), ours, is.publicKey(own))).toBe(false);
+      const again = new Uint8Array(peer.sign(message, own));
+      expect(is.verify(again, message, is.publicKey(own))).toBe(true);
+    } finally {
+      peer.destroy();
+    }
+  });
 });
