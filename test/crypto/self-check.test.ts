@@ -37,7 +37,7 @@ describe('the self-check of a new key', () => {
       'a second opinion of another key',
       { second: { by: 'x', publicKey: () => new Uint8Array(32) } },
     ],
-    ['ml-dsa-44', 'a short public key', { publicKey: () => new Uint8Array(1) }],
+    ['ml-dsa-44', 'a short public key', { ready: undefined, publicKey: () => new Uint8Array(1) }],
     ['ml-kem-512', 'a shared secret of its own', { decapsulate: () => new Uint8Array(32) }],
     [
       'x-wing',
