@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { breathe } from '#crypto/breathe';
 import type { Descriptor, SignatureOptions, SignOptions } from '#crypto/descriptor';
 import { assertUsable } from '#custody/authority/states';
 import { utf8 } from '#formats/bytes';
@@ -24,7 +25,7 @@ export const sign = defineAction({
     'Signs the bytes of a file with a key of a signature algorithm; hybrid keys sign with both halves, and an HMAC key makes a ' +
     'message authentication code. The result is the signature in the form that its algorithm has by default, or a DSSE envelope ' +
     'that holds file and signature. ECDSA signs with the hash of its curve’s size (secp256k1 with SHA-256 and low s), RSA with PSS, ' +
-    'its salt as long as the hash; --hash and --padding choose others, and the verifier must be told the same. Post-quantum ' +
+    'its salt as long as the hash, BLS in its basic suite; --hash, --padding and --suite choose others, and the verifier must be told the same. Post-quantum ' +
     'signatures are hedged with fresh randomness.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true },
@@ -40,11 +41,6 @@ export const sign = defineAction({
         'form of the signature: raw bytes, DER for ECDSA and SM2, or an envelope with the file inside; by default what the algorithm ' +
         'has (raw, for SM2 DER)',
       choices: ['raw', 'der', 'dsse'],
-    },
-    context: {
-      type: 'string',
-      summary: 'context string, where the algorithm has them; the verifier must give it too',
-      placeholder: 'STR',
     },
     ...signatureFields,
   },
@@ -86,6 +82,7 @@ export const sign = defineAction({
     const isDsse = input.format === 'dsse';
     const signed = isDsse ? preAuthenticationEncoding(SIGNED_FILE_TYPE, message) : message;
     const signature = await signatureOf(key, signed, input, options, context);
+    await breathe();
     const bytes = isDsse
       ? utf8(
           encodeDsse({

@@ -49,7 +49,6 @@ export const verify = defineAction({
     key: { type: 'key', summary: 'check a signature by this key', placeholder: 'PUB|KEY' },
     in: { type: 'file', summary: 'what was signed' },
     signature: { type: 'file', summary: 'the signature', placeholder: 'SIG' },
-    context: { type: 'string', summary: 'context string of the signature', placeholder: 'STR' },
     ...signatureFields,
   },
   outputs: {
@@ -87,9 +86,9 @@ export const verify = defineAction({
         );
       }
       const { verifySignature } = await import('./context/verify-signature.js');
-      const { hash, padding, userId } = input;
+      const { hash, padding, suite, userId } = input;
       const one = await verifySignature(
-        { key, in: file, signature, context: input.context, hash, padding, userId },
+        { key, in: file, signature, context: input.context, hash, padding, suite, userId },
         context,
       );
       return verified([{ file: signature, ...one }]);

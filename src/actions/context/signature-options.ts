@@ -1,5 +1,11 @@
-/** What `--hash`, `--padding`, `--format` and `--user-id` ask of a signature, the same for signer and verifier. */
-import type { Descriptor, Padding, SignatureHash, SignatureOptions } from '#crypto/descriptor';
+/** What `--hash`, `--padding`, `--suite` and `--user-id` ask of a signature, the same for signer and verifier. */
+import type {
+  BlsSuite,
+  Descriptor,
+  Padding,
+  SignatureHash,
+  SignatureOptions,
+} from '#crypto/descriptor';
 import { utf8 } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
 import { signingContext } from './signing-context.js';
@@ -21,8 +27,16 @@ export const HASH_CHOICES = [
   'sm3',
 ] as const satisfies readonly SignatureHash[];
 
+/** Ciphersuites of BLS. */
+const SUITE_CHOICES = ['basic', 'augmented', 'possession'] as const satisfies readonly BlsSuite[];
+
 /** Fields of the options, for `sign` and `verify`. */
 export const signatureFields = {
+  context: {
+    type: 'string',
+    summary: 'context string, where the algorithm has them; signer and verifier must give the same',
+    placeholder: 'STR',
+  },
   hash: {
     type: 'string',
     summary:
@@ -33,6 +47,12 @@ export const signatureFields = {
     type: 'string',
     summary: 'padding of an RSA signature; pss when not given',
     choices: ['pss', 'pkcs1'],
+  },
+  suite: {
+    type: 'string',
+    summary:
+      'ciphersuite of a BLS signature: basic, augmented (as Tezos) or possession (as Ethereum); basic when not given',
+    choices: SUITE_CHOICES,
   },
   userId: {
     type: 'string',
@@ -46,6 +66,7 @@ export interface AskedOptions {
   readonly context?: string | undefined;
   readonly hash?: string | undefined;
   readonly padding?: string | undefined;
+  readonly suite?: string | undefined;
   readonly userId?: string | undefined;
 }
 
@@ -54,12 +75,13 @@ export interface AskedOptions {
  * @throws {@link UsageError} `E_CONTEXT_TOO_LONG`
  */
 export function signatureOptions(asked: AskedOptions): SignatureOptions {
-  const { hash, padding, userId } = asked;
+  const { hash, padding, suite, userId } = asked;
   const context = signingContext(asked.context);
   return {
     ...(context === undefined ? {} : { context }),
     ...(hash === undefined ? {} : { hash: hash as SignatureHash }),
     ...(padding === undefined ? {} : { padding: padding as Padding }),
+    ...(suite === undefined ? {} : { suite: suite as BlsSuite }),
     ...(userId === undefined ? {} : { userId: utf8(userId) }),
   };
 }
@@ -76,7 +98,8 @@ export function assertNoOptions({ name }: Descriptor, asked: AskedOptions): void
       hint: 'leave --context out',
     });
   }
-  const given = (['hash', 'padding', 'userId'] as const).find((each) => asked[each] !== undefined);
+  const choices = ['hash', 'padding', 'suite', 'userId'] as const;
+  const given = choices.find((each) => asked[each] !== undefined);
   if (given === undefined) return;
   throw new UsageError({
     code: 'E_SIGNATURE_OPTION',
