@@ -183,8 +183,18 @@ export interface ReadySigner extends Disposable {
   sign(message: Uint8Array, options?: SignOptions): Uint8Array;
 }
 
+/** What every kind with public keys can say of them. */
+export interface PublicKeyCheck {
+  /**
+   * Refuses what has the length of a public key and is none: a point that is off its curve, at infinity, of small order or
+   * outside the right subgroup, a coefficient beyond the modulus. Absent where every string of that length is a key.
+   * @throws InputError `E_KEY_INVALID`
+   */
+  assertPublicKey?(publicKey: Uint8Array): void;
+}
+
 /** A loaded signature algorithm. Private bytes are borrowed: the caller wipes them. */
-export interface SignatureImplementation {
+export interface SignatureImplementation extends PublicKeyCheck {
   readonly kind: 'signature';
   publicKey(secret: Uint8Array): Uint8Array;
   /** @throws UsageError `E_SIGNATURE_OPTION` for a choice that the algorithm does not offer, and `E_CONTEXT_…` */
@@ -265,7 +275,7 @@ export interface SecondOpinion {
 }
 
 /** A loaded KEM. Shared secrets are returned owned: the caller wipes them. */
-export interface KemImplementation {
+export interface KemImplementation extends PublicKeyCheck {
   readonly kind: 'kem';
   publicKey(secret: Uint8Array): Uint8Array;
   encapsulate(
@@ -301,7 +311,7 @@ export interface SymmetricImplementation {
 }
 
 /** A loaded key agreement. */
-export interface AgreementImplementation {
+export interface AgreementImplementation extends PublicKeyCheck {
   readonly kind: 'agreement';
   publicKey(secret: Uint8Array): Uint8Array;
   /**

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { KEM } from '@noble/post-quantum/utils.js';
 import { concat, utf8 } from '#formats/bytes';
 import { InputError } from '#formats/errors';
-import type { Descriptor, Implementation, SecondOpinion } from './descriptor.js';
+import type { Descriptor, Implementation, KemImplementation, SecondOpinion } from './descriptor.js';
 import { shake256 } from './hash.js';
 import { deriveSeed } from './hpke-seed.js';
 import { assertLength, assertPrivate, assertPublic } from './lengths.js';
@@ -32,29 +32,36 @@ export function implementHybridKem(
   halves: HybridHalves,
 ): Implementation {
   const { name, sizes, hpkeKem = 0 } = descriptor;
+
+  const encapsulate: KemImplementation['encapsulate'] = (publicKey, random) => {
+    assertPublic(descriptor, publicKey);
+    const message = random(randomLength);
+    try {
+      const { cipherText, sharedSecret } = kem.encapsulate(publicKey, message);
+      return { ciphertext: cipherText, sharedSecret };
+    } catch (cause) {
+      throw new InputError({
+        code: 'E_KEY_INVALID',
+        message: `this is not a valid ${name} public key`,
+        cause,
+      });
+    } finally {
+      message.fill(0);
+    }
+  };
+
   return {
     kind: 'kem',
     generate: (random) => random(sizes.private),
+    // Encapsulating to it looks at both halves.
+    assertPublicKey(publicKey) {
+      encapsulate(publicKey, (length) => new Uint8Array(length).fill(1)).sharedSecret.fill(0);
+    },
     publicKey(secret) {
       assertPrivate(descriptor, secret);
       return kem.getPublicKey(secret);
     },
-    encapsulate(publicKey, random) {
-      assertPublic(descriptor, publicKey);
-      const message = random(randomLength);
-      try {
-        const { cipherText, sharedSecret } = kem.encapsulate(publicKey, message);
-        return { ciphertext: cipherText, sharedSecret };
-      } catch (cause) {
-        throw new InputError({
-          code: 'E_KEY_INVALID',
-          message: `this is not a valid ${name} public key`,
-          cause,
-        });
-      } finally {
-        message.fill(0);
-      }
-    },
+    encapsulate,
     decapsulate(ciphertext, secret) {
       assertLength(ciphertext, sizes.ciphertext ?? 0, `${name} ciphertext`);
       assertPrivate(descriptor, secret);

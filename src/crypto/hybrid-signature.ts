@@ -10,7 +10,7 @@ import type {
   SignatureImplementation,
   SignOptions,
 } from './descriptor.js';
-import { assertPrivate } from './lengths.js';
+import { assertPrivate, assertPublic } from './lengths.js';
 import { choose, chooseVerifying } from './signing-choices.js';
 
 /** How a hybrid encodes itself, and what its halves sign. */
@@ -125,6 +125,12 @@ function implement(
   return {
     kind: 'signature',
     generate: (random) => random(descriptor.sizes.private),
+    assertPublicKey(publicKey) {
+      assertPublic(descriptor, publicKey);
+      const keys = splitKey(publicKey);
+      ed.assertPublicKey?.(keys.ed);
+      pq.assertPublicKey?.(keys.pq);
+    },
     publicKey(secret) {
       assertPrivate(descriptor, secret);
       return join(

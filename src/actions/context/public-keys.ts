@@ -90,6 +90,36 @@ export async function readPublicKey(
   what: string,
   wanted: WantedKind,
 ): Promise<PublicKey> {
+  return await checked(await decodePublicKey(bytes, what, wanted), what);
+}
+
+/**
+ * Refuses bytes of the right length that are no key of their algorithm: a point off its curve would make every answer wrong.
+ * @throws {@link InputError} `E_KEY_INVALID`
+ */
+async function checked(key: PublicKey, what: string): Promise<PublicKey> {
+  const implementation = await key.descriptor.load();
+  if (implementation.kind === 'symmetric') return key;
+  try {
+    implementation.assertPublicKey?.(key.bytes);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const { code, hint } = error;
+    throw new InputError({
+      code,
+      message: `${what}: ${error.message}`,
+      hint: hint ?? 'it was damaged, or made to deceive: ask where it comes from',
+      cause: error,
+    });
+  }
+  return key;
+}
+
+async function decodePublicKey(
+  bytes: Uint8Array,
+  what: string,
+  wanted: WantedKind,
+): Promise<PublicKey> {
   if (looksLikePem(bytes, KEY_LABEL)) {
     return await ofRecord(await decodeRecord(decodeKeyFile(bytes, what).record, what));
   }
@@ -170,7 +200,7 @@ async function readRaw(
     });
   }
   const bytes = rawOrHex(files.read(path, MAX_BYTES), descriptor.sizes.public);
-  if (bytes !== undefined) return { descriptor, bytes };
+  if (bytes !== undefined) return await checked({ descriptor, bytes }, path);
   throw unreadable(path, `a public key of ${algorithm} has ${descriptor.sizes.public} bytes`);
 }
 

@@ -8,7 +8,7 @@ import { InputError } from '#formats/errors';
 import { fromNumber, toNumber } from '../big-numbers.js';
 import type { BlsSuite, Descriptor, Implementation } from '../descriptor.js';
 import { hkdfExpand, hkdfExtract, sha256 } from '../hash.js';
-import { assertPrivate } from '../lengths.js';
+import { assertPrivate, assertPublic } from '../lengths.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
 /** Domain separation tags (draft-irtf-cfrg-bls-signature §4.2). */
@@ -83,6 +83,22 @@ function implement(curve: typeof bls12_381): Implementation {
 
   return {
     kind: 'signature',
+    // KeyValidate (draft-irtf-cfrg-bls-signature §2.5).
+    assertPublicKey(publicKey) {
+      assertPublic(bls, publicKey);
+      let isKey: boolean;
+      try {
+        const point = G1.Point.fromBytes(publicKey);
+        isKey = !point.is0() && point.isTorsionFree();
+      } catch {
+        isKey = false;
+      }
+      if (isKey) return;
+      throw new InputError({
+        code: 'E_KEY_INVALID',
+        message: 'this is not a valid bls12-381 public key: it is no point of the subgroup',
+      });
+    },
     generate(random) {
       const ikm = random(32);
       try {

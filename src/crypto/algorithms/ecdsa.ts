@@ -152,6 +152,16 @@ function implement(
 
   const implementation: SignatureImplementation & Pick<Implementation, 'generate'> = {
     kind: 'signature',
+    // The cofactor is one: whatever is on the curve, and not at infinity, is a key (SEC 1 §3.2.2).
+    assertPublicKey(publicKey) {
+      assertPublic(descriptor, publicKey);
+      assertUncompressed(publicKey, `${name} public key`);
+      try {
+        curve.Point.fromBytes(publicKey).assertValidity();
+      } catch (cause) {
+        throw invalid(`this is not a valid ${name} public key: it is not on the curve`, cause);
+      }
+    },
     // FIPS 186-5 A.2.1: more random bits than the order has, reduced.
     generate(random) {
       const seed = random(curve.lengths.seed ?? 0);

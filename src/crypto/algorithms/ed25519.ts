@@ -3,6 +3,7 @@
  * is. Only the pure form is in certificates, SSH and most programs.
  */
 import type { Descriptor, SignatureHash } from '../descriptor.js';
+import { assertEdwardsKey } from '../edwards.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
@@ -38,6 +39,9 @@ const ed25519: Descriptor = {
     return {
       kind: 'signature',
       generate: (random) => random(32),
+      assertPublicKey: (publicKey) => {
+        assertEdwardsKey(ed25519, curve, publicKey);
+      },
       publicKey(secret) {
         assertPrivate(ed25519, secret);
         return curve.getPublicKey(secret);

@@ -3,6 +3,7 @@
  * RFC 8032 allows.
  */
 import type { Descriptor } from '../descriptor.js';
+import { assertEdwardsKey } from '../edwards.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
@@ -31,6 +32,9 @@ const ed448: Descriptor = {
     return {
       kind: 'signature',
       generate: (random) => random(57),
+      assertPublicKey: (publicKey) => {
+        assertEdwardsKey(ed448, curve, publicKey);
+      },
       publicKey(secret) {
         assertPrivate(ed448, secret);
         return curve.getPublicKey(secret);

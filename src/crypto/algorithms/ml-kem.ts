@@ -88,6 +88,10 @@ function implement(descriptor: Descriptor, set: ParameterSet, kem: MLKEM): Imple
   return {
     kind: 'kem',
     generate: (random) => random(64),
+    // FIPS 203 §7.2, which encapsulation begins with.
+    assertPublicKey(publicKey) {
+      encapsulate(publicKey, (length) => new Uint8Array(length)).sharedSecret.fill(0);
+    },
     publicKey(secret) {
       assertPrivate(descriptor, secret);
       const { publicKey, secretKey } = kem.keygen(secret);

@@ -10,7 +10,7 @@ import { fromNumber, toNumber } from '../big-numbers.js';
 import { DerReader, derSequence, derUnsigned } from '../der.js';
 import type { Descriptor, Implementation, RandomSource } from '../descriptor.js';
 import { digestOf, hmacSha256 } from '../hash.js';
-import { assertPrivate } from '../lengths.js';
+import { assertPrivate, assertPublic } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
@@ -131,6 +131,19 @@ function implement(tools: Tools): Implementation {
 
   return {
     kind: 'signature',
+    assertPublicKey(publicKey) {
+      assertPublic(sm2, publicKey);
+      assertUncompressed(publicKey, 'sm2 public key');
+      try {
+        Point.fromBytes(publicKey).assertValidity();
+      } catch (cause) {
+        throw new InputError({
+          code: 'E_KEY_INVALID',
+          message: 'this is not a valid sm2 public key: it is not on the curve',
+          cause,
+        });
+      }
+    },
     // FIPS 186-5 A.2.1 in its way: more random bits than the order has, reduced; n - 1 is drawn again, should it ever come.
     generate(random) {
       for (;;) {

@@ -39,28 +39,35 @@ function describe(curve: Curve): Descriptor {
 
 function implement(descriptor: Descriptor, curve: MontgomeryECDH): Implementation {
   const { name, sizes } = descriptor;
+
+  function agree(secret: Uint8Array, peer: Uint8Array): Uint8Array {
+    assertPrivate(descriptor, secret);
+    assertPublic(descriptor, peer);
+    try {
+      return curve.getSharedSecret(secret, peer);
+    } catch (cause) {
+      // RFC 7748 §6: the all-zero secret, which a peer's point of small order forces on everybody.
+      throw new InputError({
+        code: 'E_KEY_INVALID',
+        message: `this ${name} public key has small order: every secret with it is zero`,
+        hint: 'do not use it, and ask where it comes from',
+        cause,
+      });
+    }
+  }
+
   return {
     kind: 'agreement',
+    // Every string of the length is a coordinate, on the curve or on its twist (RFC 7748 §5); any scalar shows a small order.
+    assertPublicKey(publicKey) {
+      agree(new Uint8Array(sizes.private).fill(1), publicKey).fill(0);
+    },
     generate: (random) => random(sizes.private),
     publicKey(secret) {
       assertPrivate(descriptor, secret);
       return curve.getPublicKey(secret);
     },
-    agree(secret, peer) {
-      assertPrivate(descriptor, secret);
-      assertPublic(descriptor, peer);
-      try {
-        return curve.getSharedSecret(secret, peer);
-      } catch (cause) {
-        // RFC 7748 §6: the all-zero secret, which a peer's point of small order forces on everybody.
-        throw new InputError({
-          code: 'E_KEY_INVALID',
-          message: `this ${name} public key has small order: every secret with it is zero`,
-          hint: 'do not use it, and ask where it comes from',
-          cause,
-        });
-      }
-    },
+    agree,
     get second() {
       return nodeOpinion(descriptor);
     },
