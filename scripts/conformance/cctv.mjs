@@ -109,7 +109,7 @@ async function accumulated(path, tools) {
       }
       return hash.digest('hex') === expected;
     });
-    tally.skip('10 000 and 60 000 000 iterations take too long for every run', 2);
+    tally.note('sampled: the chains of 100 iterations, not those of 10,000 and of 60,000,000');
   }
   tally.skip('field operations are not visible');
   return tally.result();

@@ -8,7 +8,8 @@ class Tally {
   #passed = 0;
   #failures = [];
   #skipped = new Map();
-  #outside = new Map();
+  #unoffered = new Map();
+  #notes = [];
 
   /** One case: `check` gives whether it holds (or a promise of it); throwing is failing. */
   async check(id, check) {
@@ -24,38 +25,46 @@ class Tally {
   async refused(id, attempt) {
     try {
       await attempt();
-      this.#failures.push(`${id}: accepted, although the vector is invalid`);
+      this.#failures.push(`${id}: accepted, although it must not be`);
     } catch (error) {
       if (typeof error.exitCode === 'number' && error.exitCode !== 70) this.#passed++;
       else this.#failures.push(`${id}: refused by an unforeseen error: ${error.message}`);
     }
   }
 
-  /** Cases of something that the program has, which it nevertheless cannot answer, with the reason. */
+  /**
+   * One case of a form, a size or a construction that the program does not offer, handed to the code that would be asked for it:
+   * it must say no, neither take it for something else nor break. Such cases are run, and counted in the reason.
+   */
+  async unoffered(id, what, attempt) {
+    this.#unoffered.set(what, (this.#unoffered.get(what) ?? 0) + 1);
+    await this.refused(id, attempt);
+  }
+
+  /** Cases that cannot be put to the program at all, with the reason. */
   skip(reason, count = 1) {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + count);
   }
 
-  /** Cases of an algorithm, a curve or a construction that is nowhere in the program: they are outside what is covered. */
-  outside(what, count = 1) {
-    this.#outside.set(what, (this.#outside.get(what) ?? 0) + count);
+  /** A case that is run in part. */
+  note(text) {
+    if (!this.#notes.includes(text)) this.#notes.push(text);
   }
 
   result() {
     const failed = this.#failures.length;
     const skipped = [...this.#skipped];
-    const outside = [...this.#outside];
-    const sum = (counts) => counts.reduce((total, [, count]) => total + count, 0);
-    const listed = (counts) => counts.map(([reason, count]) => `${reason} (${count})`);
+    const listed = (counts) => [...counts].map(([reason, count]) => `${reason} (${count})`);
     return {
       run: this.#passed + failed,
       passed: this.#passed,
       failed,
-      notApplicable: sum(skipped),
-      outside: sum(outside),
-      reason: [...listed(skipped), ...listed(outside).map((each) => `not offered: ${each}`)].join(
-        '; ',
-      ),
+      notApplicable: skipped.reduce((total, [, count]) => total + count, 0),
+      reason: [
+        ...listed(skipped),
+        ...listed(this.#unoffered).map((each) => `not offered, hence refused: ${each}`),
+        ...this.#notes,
+      ].join('; '),
       failures: this.#failures,
     };
   }
