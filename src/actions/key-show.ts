@@ -2,7 +2,7 @@ import type { Descriptor } from '#crypto/descriptor';
 import { heldBy, type HeldBy } from '#custody/authority/held-by';
 import { recordJson } from '#custody/authority/record';
 import { fromBase64, toHex } from '#formats/bytes';
-import { UsageError } from '#formats/errors';
+import { UnavailableError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { fingerprints } from './context/fingerprints.js';
@@ -16,7 +16,8 @@ export const keyShow = defineAction({
     '(RFC 7638), its SSH fingerprint, its AWS KMS key specification. A symmetric key has a check value instead of a public key. ' +
     'Nothing is opened, so no passphrase is needed, but for a file that is encrypted as a whole, and with --kcv: it opens a symmetric ' +
     'key and shows beside conclave’s own check value the three bytes that hardware security modules show (CKA_CHECK_VALUE of PKCS#11): ' +
-    'of an AES key the beginning of AES-ECB of a block of zeroes, of an HMAC key that of its SHA-1 hash.',
+    'of an AES key the beginning of AES-ECB of a block of zeroes, of an HMAC key that of its SHA-1 hash, of a key in a token what the ' +
+    'token tells.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     kcv: {
@@ -99,19 +100,34 @@ function custodyLine(held: HeldBy): [string, string] {
 /** What a hardware security module shows of the key, in its way of writing it. */
 interface HsmCheckValue {
   readonly value: string;
-  readonly method: string;
+  /** How it was computed; `null` for a value that a token tells. */
+  readonly method: string | null;
 }
 
 async function hsmCheckValue(key: string, context: ActionContext): Promise<HsmCheckValue | null> {
   using open = await context.keys.open(key);
   const implementation = await open.descriptor.load();
   if (implementation.kind !== 'symmetric') return null;
+  if (open.inToken !== undefined) {
+    // The token's own word: the key itself is not to be had.
+    const shown = open.inToken.checkValue();
+    if (shown !== undefined) return { value: toHex(shown).toUpperCase(), method: null };
+    throw new UnavailableError({
+      code: 'E_TOKEN_CHECK_VALUE',
+      message: `the token shows no check value of ${key}`,
+      hint: 'compare the conclave check value, or ask the module by its own tools',
+    });
+  }
   const { method, checkValue } = implementation.hsm;
   return { value: toHex(open.secret.use(checkValue)).toUpperCase(), method };
 }
 
 function hsmLine({ value, method }: HsmCheckValue): [string, string] {
-  return ['KCV', `${value} (first 3 bytes of ${method}, as hardware security modules show it)`];
+  const how =
+    method === null
+      ? 'as its token shows it'
+      : `first 3 bytes of ${method}, as hardware security modules show it`;
+  return ['KCV', `${value} (${how})`];
 }
 
 function noCheckValue(key: string, { name }: Descriptor): UsageError {

@@ -58,6 +58,8 @@ export interface TokenOperations {
    * @throws NegativeError `E_TOKEN_CHALLENGE`
    */
   challenge(random: (length: number) => Uint8Array): string | undefined;
+  /** What the token shows as check value of a symmetric key: CKA_CHECK_VALUE; `undefined` where it shows none. */
+  checkValue(): Uint8Array | undefined;
 }
 
 /** A key with its private side in memory. The receiver disposes it. */

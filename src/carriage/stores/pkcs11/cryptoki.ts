@@ -80,6 +80,7 @@ export const CKA = {
   LABEL: 0x03,
   APPLICATION: 0x10,
   VALUE: 0x11,
+  CHECK_VALUE: 0x90,
   KEY_TYPE: 0x100,
   ID: 0x102,
   SENSITIVE: 0x103,
