@@ -3,7 +3,7 @@ import { assertUsable } from '#custody/authority/states';
 import { defineAction } from './action.js';
 import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import { signingContext } from './context/signing-context.js';
-import { assertEncrypts, withCipher } from './context/symmetric-use.js';
+import { assertEncrypts, cipherFields, withCipher } from './context/symmetric-use.js';
 
 /** `conclave decrypt`. */
 export const decrypt = defineAction({
@@ -14,14 +14,9 @@ export const decrypt = defineAction({
     'key or another context make the answer no. What comes out is taken for secret: the file is readable by its owner alone, and ' +
     'it is not shown on a terminal.',
   inputs: {
-    key: { type: 'key', summary: 'the key', required: true },
+    ...cipherFields,
     in: { type: 'file', summary: 'the encrypted file', required: true },
     out: { type: 'path', summary: 'where the content goes', required: true },
-    context: {
-      type: 'string',
-      summary: 'the text that encrypt was given',
-      placeholder: 'STR',
-    },
   },
   outputs: { out: { type: 'file', summary: 'the content' } },
   options: ['passphrase', 'identity', 'attestation', 'force'],

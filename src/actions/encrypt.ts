@@ -3,7 +3,7 @@ import { assertUsable } from '#custody/authority/states';
 import { defineAction } from './action.js';
 import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import { signingContext } from './context/signing-context.js';
-import { assertEncrypts, withCipher } from './context/symmetric-use.js';
+import { assertEncrypts, cipherFields, withCipher } from './context/symmetric-use.js';
 
 /** `conclave encrypt`. */
 export const encrypt = defineAction({
@@ -15,14 +15,9 @@ export const encrypt = defineAction({
     'it may have up to 512 MiB. One key is good for 2^32 files (NIST SP 800-38D §8.3); make a new one long before. ' +
     'A key in a token encrypts there. To encrypt to somebody else’s public key use wrap.',
   inputs: {
-    key: { type: 'key', summary: 'the key', required: true },
+    ...cipherFields,
     in: { type: 'file', summary: 'what to encrypt', required: true },
     out: { type: 'path', summary: 'where the encrypted file goes', required: true },
-    context: {
-      type: 'string',
-      summary: 'text that decrypt must be given too',
-      placeholder: 'STR',
-    },
   },
   outputs: { out: { type: 'file', summary: 'the encrypted file' } },
   options: ['passphrase', 'identity', 'attestation', 'force'],

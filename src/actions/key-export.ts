@@ -97,9 +97,19 @@ export const keyExport = defineAction({
       : await writePlain(open, plainForm(wanted), out, context);
     return await report(open, { out, wanted, protection: written }, attestor, context);
   },
-  present: ({ out, algorithm, protection, attestation }) =>
-    `${protection === 'none' ? 'UNENCRYPTED' : protection} ${algorithm} key written to ${out}${attested(attestation)}`,
+  present: ({ out, algorithm, protection, environment, marked, attestation }) =>
+    [
+      `${protection === 'none' ? 'UNENCRYPTED' : protection} ${algorithm} key written to ${out}${attested(attestation)}`,
+      ...(marked
+        ? []
+        : [
+            `this form has no place for the mark: whoever reads it sees no ${environment} key in it`,
+          ]),
+    ].join('\n'),
 });
+
+/** Forms that carry the mark of a key that is not for production, in their text or in the record beside them. */
+const MARKED: readonly string[] = ['conclave', 'pkcs8-pem', 'pkcs8-encrypted'];
 
 /** What became of the private key on its way out. */
 type Protection = 'sealed' | 'encrypted' | 'none';
@@ -112,7 +122,7 @@ async function report(
 ) {
   const { out, wanted: format, protection } = written;
   const sealed = protection !== 'none';
-  const { id, name } = record;
+  const { id, name, environment } = record;
   context.record({ type: 'key.exported', data: { id, name, format, sealed } });
   // The digest of a private key file would tell of a weak passphrase, or of the key itself: it is named by its form only.
   const attestation = await attestor?.attest({
@@ -121,7 +131,8 @@ async function report(
     note: `${format}, ${protection === 'none' ? 'unencrypted' : protection}`,
   });
   const common = { out, id, algorithm: descriptor.name, format, sealed, protection };
-  return { ...common, attestation: attestation ?? null };
+  const marked = environment === 'production' || MARKED.includes(format);
+  return { ...common, environment, marked, attestation: attestation ?? null };
 }
 
 /** With --no-passphrase an encrypted form is the same one, unencrypted. */

@@ -4,6 +4,17 @@ import type { Descriptor } from '#crypto/descriptor';
 import { UsageError } from '#formats/errors';
 import type { OpenKey } from './context.js';
 
+/** What `encrypt` and `decrypt` are asked alike. */
+export const cipherFields = {
+  key: { type: 'key', summary: 'the key', required: true },
+  context: {
+    type: 'string',
+    summary:
+      'text that is bound to the content but not stored: encrypt and decrypt must be given the same',
+    placeholder: 'STR',
+  },
+} as const;
+
 /**
  * Refuses a key that cannot encrypt files.
  * @param verb - `encrypts` or `decrypts`
