@@ -215,7 +215,7 @@ const ECDSA = { 'P-256': 'p256', 'P-384': 'p384', 'P-521': 'p521' };
 
 async function detEcdsa(test, { r, s }, group, tally, tools) {
   const name = ECDSA[group.curve];
-  if (name === undefined) return tally.skip(`the curve ${group.curve} is not offered`);
+  if (name === undefined) return tally.outside(`the curve ${group.curve}`);
   // The message grows by a single bit before it is hashed.
   if (group.conformance === 'SP800-106') {
     return tally.skip('messages randomised by SP 800-106 are no whole bytes');

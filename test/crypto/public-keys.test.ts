@@ -96,6 +96,13 @@ describe.each([
   ['x25519', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
   ['x448', '00'.repeat(56)],
   ['x448', `01${'00'.repeat(55)}`],
+  // BIP 340: no x of a point, and one beyond the field; RFC 9591 §6.
+  ['bip340', 'eefdea4cdb677750a420fee807eacf21eb9898ae79b9768766e4faa04a2d4a34'],
+  ['bip340', 'fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc30'],
+  ['schnorr-p256', `02${'ff'.repeat(32)}`],
+  ['schnorr-secp256k1', `04${'00'.repeat(32)}`],
+  ['schnorr-ristretto255', '00'.repeat(32)],
+  ['schnorr-ristretto255', 'ff'.repeat(32)],
   // Infinity, a point outside the subgroup, and no point at all (draft-irtf-cfrg-bls-signature §2.5).
   ['bls12-381', `c0${'00'.repeat(47)}`],
   ['bls12-381', `80${'00'.repeat(46)}04`],

@@ -46,6 +46,11 @@ class Tally {
     this.#skipped.set(reason, (this.#skipped.get(reason) ?? 0) + count);
   }
 
+  /** Cases of something that is nowhere in the program, and for which there is not even code to refuse them. */
+  outside(what, count = 1) {
+    this.skip(`not offered: ${what}`, count);
+  }
+
   /** A case that is run in part. */
   note(text) {
     if (!this.#notes.includes(text)) this.#notes.push(text);

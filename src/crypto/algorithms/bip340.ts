@@ -2,9 +2,10 @@
  * Schnorr signatures of Bitcoin's Taproot over secp256k1: public keys are the x of their point, signatures are R's x and s. The
  * key is the one that signs: an output key, already tweaked where BIP 341 wants it so.
  */
-import type { Descriptor } from '../descriptor.js';
 import { InputError } from '#formats/errors';
-import { assertPrivate } from '../lengths.js';
+import { toNumber } from '../big-numbers.js';
+import type { Descriptor } from '../descriptor.js';
+import { assertPrivate, assertPublic } from '../lengths.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
 const AUXILIARY_BYTES = 32;
@@ -35,6 +36,18 @@ const bip340: Descriptor = {
     };
     return {
       kind: 'signature',
+      assertPublicKey(key) {
+        assertPublic(bip340, key);
+        try {
+          schnorr.utils.lift_x(toNumber(key));
+        } catch (cause) {
+          throw new InputError({
+            code: 'E_KEY_INVALID',
+            message: 'this is not a valid bip340 public key: no point of the curve has this x',
+            cause,
+          });
+        }
+      },
       generate(random) {
         const seed = random(48);
         try {

@@ -5,13 +5,15 @@
 import type { FROST } from '@noble/curves/abstract/frost.js';
 import { InputError } from '#formats/errors';
 import type { Descriptor, Implementation, RandomSource } from '../descriptor.js';
-import { assertPrivate } from '../lengths.js';
+import { assertPrivate, assertPublic } from '../lengths.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
 
 interface Code {
   readonly rounds: FROST;
   /** scalar · G for a scalar in the suite's encoding. */
   readonly multiply: (secret: Uint8Array) => Uint8Array;
+  /** Whether these bytes are a point, and not the neutral one. Throws for bytes that are none. */
+  readonly isPoint: (key: Uint8Array) => boolean;
 }
 
 interface Facts {
@@ -38,7 +40,7 @@ function describeSchnorr({ name, spec, publicBytes, load }: Facts): Descriptor {
   return descriptor;
 }
 
-function implement(descriptor: Descriptor, { rounds, multiply }: Code): Implementation {
+function implement(descriptor: Descriptor, { rounds, multiply, isPoint }: Code): Implementation {
   /** The scalar is checked before noble sees it, so that errors speak of a key. */
   function publicKey(secret: Uint8Array): Uint8Array {
     assertPrivate(descriptor, secret);
@@ -53,6 +55,20 @@ function implement(descriptor: Descriptor, { rounds, multiply }: Code): Implemen
   }
   return {
     kind: 'signature',
+    assertPublicKey(key) {
+      assertPublic(descriptor, key);
+      let good: boolean;
+      try {
+        good = isPoint(key);
+      } catch {
+        good = false;
+      }
+      if (good) return;
+      throw new InputError({
+        code: 'E_KEY_INVALID',
+        message: `this is not a valid ${descriptor.name} public key: it is no point of its group`,
+      });
+    },
     generate: (random: RandomSource) =>
       rounds.utils.randomScalar((length = 32) => Uint8Array.from(random(length))),
     publicKey,
@@ -78,10 +94,14 @@ function implement(descriptor: Descriptor, { rounds, multiply }: Code): Implemen
 interface Points {
   readonly BASE: { multiply(scalar: bigint): { toBytes(): Uint8Array } };
   readonly Fn: { fromBytes(bytes: Uint8Array): bigint };
+  fromBytes(bytes: Uint8Array): { is0(): boolean };
 }
 
-function over(points: Points): (secret: Uint8Array) => Uint8Array {
-  return (secret) => points.BASE.multiply(points.Fn.fromBytes(secret)).toBytes();
+function over(points: Points): Pick<Code, 'multiply' | 'isPoint'> {
+  return {
+    multiply: (secret) => points.BASE.multiply(points.Fn.fromBytes(secret)).toBytes(),
+    isPoint: (key) => !points.fromBytes(key).is0(),
+  };
 }
 
 /** Schnorr over P-256, secp256k1 and ristretto255. */
@@ -92,7 +112,7 @@ export const descriptors: readonly Descriptor[] = [
     publicBytes: 33,
     load: async () => {
       const { p256, p256_FROST } = await import('@noble/curves/nist.js');
-      return { rounds: p256_FROST, multiply: over(p256.Point) };
+      return { rounds: p256_FROST, ...over(p256.Point) };
     },
   }),
   describeSchnorr({
@@ -101,7 +121,7 @@ export const descriptors: readonly Descriptor[] = [
     publicBytes: 33,
     load: async () => {
       const { secp256k1, secp256k1_FROST } = await import('@noble/curves/secp256k1.js');
-      return { rounds: secp256k1_FROST, multiply: over(secp256k1.Point) };
+      return { rounds: secp256k1_FROST, ...over(secp256k1.Point) };
     },
   }),
   describeSchnorr({
@@ -110,7 +130,7 @@ export const descriptors: readonly Descriptor[] = [
     publicBytes: 32,
     load: async () => {
       const { ristretto255, ristretto255_FROST } = await import('@noble/curves/ed25519.js');
-      return { rounds: ristretto255_FROST, multiply: over(ristretto255.Point) };
+      return { rounds: ristretto255_FROST, ...over(ristretto255.Point) };
     },
   }),
 ];
