@@ -1,7 +1,8 @@
 /**
  * What the crypto layer costs: each operation of each algorithm as a multiple of the library under it called bare in the same
  * process, and of node:crypto of a Node that knows the algorithm (CONCLAVE_PEER_NODE, else the running one), which computes in C.
- * The slow sets of SLH-DSA sign once: with those the benchmark takes some minutes.
+ * The slow sets of SLH-DSA do everything once: with those the benchmark takes some minutes. CONCLAVE_BENCH=p256,x-wing measures
+ * these alone.
  */
 import { spawnSync } from 'node:child_process';
 import * as crypto from 'node:crypto';
@@ -135,7 +136,9 @@ export async function measure() {
   const { resolve } = await load('crypto/registry');
   const native = nativeTimes();
   const rows = [];
+  const only = process.env.CONCLAVE_BENCH?.split(',');
   for (const [name, bare] of Object.entries(BARE)) {
+    if (only?.includes(name) === false) continue;
     const descriptor = await resolve(name);
     const implementation = await descriptor.load();
     const secret = await implementation.generate(random);
@@ -155,7 +158,7 @@ export async function measure() {
       }
     }
   }
-  return [...rows, ...(await measureOthers(resolve))];
+  return only === undefined ? [...rows, ...(await measureOthers(resolve))] : rows;
 }
 
 /** What does not rest on noble: RSA, AES and HMAC on node:crypto, and SM2, which has its own code, beside another library. */

@@ -125,7 +125,7 @@ async function hsmCheckValue(key: string, context: ActionContext): Promise<HsmCh
 function hsmLine({ value, method }: HsmCheckValue): [string, string] {
   const how =
     method === null
-      ? 'as its token shows it'
+      ? 'by its token'
       : `first 3 bytes of ${method}, as hardware security modules show it`;
   return ['KCV', `${value} (${how})`];
 }

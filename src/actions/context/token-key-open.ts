@@ -3,7 +3,6 @@
  * is not to be had. Every signature is verified outside before it is handed on: a token can be faulty, or another one.
  */
 import { challenge } from '#carriage/stores/pkcs11/challenge';
-import { CKA } from '#carriage/stores/pkcs11/cryptoki';
 import { type Family, familyOf } from '#carriage/stores/pkcs11/family';
 import {
   attributesOf,
@@ -20,6 +19,7 @@ import {
   agreeInToken,
   hmacCheckValue,
   macInToken,
+  shownCheckValue,
   signInToken,
   type UsableKey,
 } from '#carriage/stores/pkcs11/use';
@@ -125,11 +125,7 @@ export async function openIn(open: OpenToken, key: TokenKey): Promise<OpenKey> {
         return token.session({ write: false }, (session) => challenge(session, usable, expected));
       },
       checkValue: () =>
-        token.session({ write: false }, (session) => {
-          const value = session.attribute(object.handle, CKA.CHECK_VALUE);
-          // PKCS#11 §4.10.2: an empty one means that the token does not support it.
-          return value === undefined || value.length === 0 ? undefined : new Uint8Array(value);
-        }),
+        token.session({ write: false }, (session) => shownCheckValue(session, usable)),
     },
     [Symbol.dispose]: () => {
       open[Symbol.dispose]();

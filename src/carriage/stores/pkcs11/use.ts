@@ -192,6 +192,23 @@ export function aesCheckValue(session: Session, handle: Handle): Uint8Array {
   return sha256(CHECK_LABEL, blocks.subarray(0, CHECK_BLOCKS.length));
 }
 
+/**
+ * The check value by which people compare a symmetric key: CKA_CHECK_VALUE, or for an AES key whose token keeps none (SoftHSM
+ * does not for keys that were unwrapped) the same computed in the token.
+ * @returns 3 bytes; `undefined` where there is none
+ * @see PKCS#11 v3.1 §4.10.2
+ */
+export function shownCheckValue(
+  session: Session,
+  { handle, family }: UsableKey,
+): Uint8Array | undefined {
+  const shown = session.attribute(handle, CKA.CHECK_VALUE);
+  if (shown !== undefined && shown.length > 0) return new Uint8Array(shown);
+  if (family.kind !== 'aes') return undefined;
+  const block = new Uint8Array(16);
+  return session.encrypt({ mechanism: CKM.AES_ECB }, handle, block, 64).slice(0, 3);
+}
+
 /** The check value that `keyCheckValue` of an HMAC key gives, computed where the key is. */
 export function hmacCheckValue(session: Session, handle: Handle): Uint8Array {
   return session.sign({ mechanism: CKM.SHA256_HMAC }, handle, utf8('conclave-kcv-v1'), 64);
