@@ -138,17 +138,21 @@ describe('a hand-over to a provider, from its document to the end', () => {
     expect(destroyed.state).toBe('destroyed');
   });
 
-  it.each(first.slice(0, 4))('$provider: a lie is found out', async (it) => {
-    await handedOver(it);
-    for (const lie of ['other-key', 'old-challenge', 'wrong-hash']) {
-      imported(it, '--lie', lie);
-      const [code, exitCode] = await refusal(place.run(handoverVerify, verifyInput(false), ADA));
-      expect([lie, code, exitCode]).toEqual([
-        ...[lie, lie === 'other-key' ? 'E_HANDOVER_KEY' : 'E_HANDOVER_PROOF', 1],
-      ]);
-    }
-    expect(existsSync(at('imported.dsse.json'))).toBe(false);
-  });
+  // AWS lies in the ceremony's own test.
+  it.each(thorough ? first.slice(0, 4) : first.slice(1, 2))(
+    '$provider: a lie is found out',
+    async (it) => {
+      await handedOver(it);
+      for (const lie of ['other-key', 'old-challenge', 'wrong-hash']) {
+        imported(it, '--lie', lie);
+        const [code, exitCode] = await refusal(place.run(handoverVerify, verifyInput(false), ADA));
+        expect([lie, code, exitCode]).toEqual([
+          ...[lie, lie === 'other-key' ? 'E_HANDOVER_KEY' : 'E_HANDOVER_PROOF', 1],
+        ]);
+      }
+      expect(existsSync(at('imported.dsse.json'))).toBe(false);
+    },
+  );
 
   it('JSON of something else is told from a wrapping key, with what to bring', async () => {
     await place.run(keyGenerate, { algorithm: 'p256', name: 'release' }, PLAIN);
