@@ -1,17 +1,15 @@
 /** keytar, as a backend. Archived by its makers, asked for by ours. */
 import type { RawBackend } from './backend.js';
-
-/** Where it is tried whether the keychain takes anything at all. */
-const PROBE = { service: 'conclave-probe', account: 'probe' } as const;
+import { assertTakes } from './probe.js';
 
 /** @throws whatever loading throws: the module is optional, and so is the library that it needs */
 export async function loadKeytar(): Promise<RawBackend> {
   const { default: keytar } = await import('keytar');
-  // Of a locked keychain keytar says what it says of an empty one. A keychain that takes an item is not locked.
-  const assertUnlocked = async (): Promise<void> => {
-    await keytar.setPassword(PROBE.service, PROBE.account, 'unlocked');
-    await keytar.deletePassword(PROBE.service, PROBE.account);
-  };
+  const set = (service: string, account: string, value: string): Promise<void> =>
+    keytar.setPassword(service, account, value);
+  const remove = (service: string, account: string): Promise<boolean> =>
+    keytar.deletePassword(service, account);
+  const assertUnlocked = (): Promise<void> => assertTakes({ set, remove });
   return {
     name: 'keytar',
     get: async (service, account) => {
@@ -19,11 +17,9 @@ export async function loadKeytar(): Promise<RawBackend> {
       if (value === null) await assertUnlocked();
       return value ?? undefined;
     },
-    set: async (service, account, value) => {
-      await keytar.setPassword(service, account, value);
-    },
+    set,
     remove: async (service, account) => {
-      const removed = await keytar.deletePassword(service, account);
+      const removed = await remove(service, account);
       if (!removed) await assertUnlocked();
       return removed;
     },
