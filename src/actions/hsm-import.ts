@@ -4,8 +4,10 @@ import { encodeTokenKey } from '#custody/authority/token-key';
 import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import { openAttestor } from './attest/attestor.js';
+import { inTokenOnly } from './context/token-places.js';
 import { assertEnvironment, placeOf, tokenFields, tokenKeysOf } from './hsm/place.js';
 import { presentPlaced, settled } from './hsm/result.js';
+import { keyInToken } from './wrapping/into-token.js';
 
 /** `conclave hsm import`. */
 export const hsmImport = defineAction({
@@ -62,6 +64,8 @@ export const hsmImport = defineAction({
   async run(input, context) {
     if (input.out !== undefined) context.files.assertAbsent([input.out]);
     using attestor = await openAttestor(context, { makesHome: true });
+    const elsewhere = await keyInToken(input.key, context);
+    if (elsewhere !== undefined) throw inTokenOnly(elsewhere);
     using open = await context.keys.open(input.key);
     assertEnvironment(open.record, context);
     const raw = open.secret.use((bytes) => bytes.slice());

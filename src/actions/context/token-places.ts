@@ -130,7 +130,7 @@ export async function foundInToken({ record, uri, device }: TokenKey): Promise<F
 }
 
 /** What to throw where a private part is asked for that no program gets. */
-export function inTokenOnly({ record }: TokenKey): RefusedError {
+export function inTokenOnly({ record }: Pick<TokenKey, 'record'>): RefusedError {
   return new RefusedError({
     code: 'E_KEY_IN_TOKEN',
     message: `the private key ${record.name ?? record.id.slice(0, 16)} is in a token and does not leave it`,

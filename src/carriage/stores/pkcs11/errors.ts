@@ -21,95 +21,106 @@ export interface ReturnValue {
 
 type Kind = new (init: ErrorInit) => ConclaveError;
 
-interface Meaning {
-  readonly kind: Kind;
-  readonly says: string;
-  readonly hint?: string;
-}
-
 const absent = 'connect it again; what was not confirmed was not done';
 const full = 'free space on the token, or use another';
 const pinHint = 'check the PIN on paper before the next attempt: tokens lock after a few';
 
-/** By name: the decimal of a vendor's own value differs from token to token. */
-const meanings: Readonly<Record<string, Meaning>> = {
-  CKR_HOST_MEMORY: { kind: UnavailableError, says: 'the module ran out of memory' },
-  CKR_SLOT_ID_INVALID: { kind: UnavailableError, says: 'the token is gone', hint: absent },
-  CKR_GENERAL_ERROR: {
-    kind: UnavailableError,
-    says: 'the module failed and does not say why',
-    hint: 'see whether its own configuration and service are in order',
-  },
-  CKR_FUNCTION_FAILED: { kind: UnavailableError, says: 'the token could not do it' },
-  CKR_ARGUMENTS_BAD: { kind: UnavailableError, says: 'the token does not take these parameters' },
-  CKR_ATTRIBUTE_READ_ONLY: { kind: RefusedError, says: 'the token sets an attribute itself' },
-  CKR_ATTRIBUTE_SENSITIVE: { kind: RefusedError, says: 'the token keeps this value to itself' },
-  CKR_ATTRIBUTE_TYPE_INVALID: { kind: RefusedError, says: 'the token does not know an attribute' },
-  CKR_ATTRIBUTE_VALUE_INVALID: {
-    kind: RefusedError,
-    says: 'the token does not take keys of this kind',
-  },
-  CKR_TEMPLATE_INCOMPLETE: { kind: RefusedError, says: 'the token wants more attributes' },
-  CKR_TEMPLATE_INCONSISTENT: { kind: RefusedError, says: 'the token finds attributes in conflict' },
-  CKR_ACTION_PROHIBITED: { kind: RefusedError, says: 'the token does not allow it' },
-  CKR_DEVICE_ERROR: { kind: UnavailableError, says: 'the token failed', hint: absent },
-  CKR_DEVICE_MEMORY: { kind: OutputError, says: 'the token is full', hint: full },
-  CKR_DEVICE_REMOVED: { kind: UnavailableError, says: 'the token was removed', hint: absent },
-  CKR_TOKEN_NOT_PRESENT: { kind: UnavailableError, says: 'the token is not there', hint: absent },
-  CKR_TOKEN_NOT_RECOGNIZED: { kind: UnavailableError, says: 'the token is not recognised' },
-  CKR_TOKEN_WRITE_PROTECTED: { kind: OutputError, says: 'the token is write-protected' },
-  CKR_SESSION_CLOSED: { kind: UnavailableError, says: 'the session ended', hint: absent },
-  CKR_SESSION_HANDLE_INVALID: { kind: UnavailableError, says: 'the session ended', hint: absent },
-  CKR_SESSION_COUNT: { kind: UnavailableError, says: 'the token takes no more sessions' },
-  CKR_SESSION_READ_ONLY: { kind: OutputError, says: 'the token allows no changes here' },
-  CKR_SESSION_READ_ONLY_EXISTS: { kind: UnavailableError, says: 'another session is read-only' },
-  CKR_SESSION_EXISTS: {
-    kind: UnavailableError,
-    says: 'another program has the token open',
-    hint: 'end it first',
-  },
-  CKR_KEY_HANDLE_INVALID: { kind: UnavailableError, says: 'the key is gone' },
-  CKR_OBJECT_HANDLE_INVALID: { kind: UnavailableError, says: 'the object is gone' },
-  CKR_DATA_LEN_RANGE: {
-    kind: RefusedError,
-    says: 'the token does not take data of this length',
-  },
-  CKR_KEY_SIZE_RANGE: { kind: RefusedError, says: 'the token does not take a key of this length' },
-  CKR_KEY_TYPE_INCONSISTENT: { kind: RefusedError, says: 'the key is of another kind' },
-  CKR_KEY_FUNCTION_NOT_PERMITTED: { kind: RefusedError, says: 'the key is not for this use' },
-  CKR_KEY_NOT_WRAPPABLE: { kind: RefusedError, says: 'the key may not leave the token' },
-  CKR_KEY_UNEXTRACTABLE: { kind: RefusedError, says: 'the key may not leave the token' },
-  CKR_MECHANISM_INVALID: { kind: UnavailableError, says: 'the token has no such mechanism' },
-  CKR_MECHANISM_PARAM_INVALID: {
-    kind: UnavailableError,
-    says: 'the token does not take these parameters',
-  },
-  CKR_FUNCTION_NOT_SUPPORTED: { kind: UnavailableError, says: 'the module has no such function' },
-  CKR_CURVE_NOT_SUPPORTED: { kind: UnavailableError, says: 'the token does not know this curve' },
-  CKR_DOMAIN_PARAMS_INVALID: { kind: UnavailableError, says: 'the token does not know this curve' },
-  CKR_OPERATION_ACTIVE: { kind: InternalError, says: 'an operation was left open' },
-  CKR_PIN_INCORRECT: { kind: RefusedError, says: 'this is not its PIN', hint: pinHint },
-  CKR_PIN_INVALID: { kind: RefusedError, says: 'a PIN cannot be like that' },
-  CKR_PIN_LEN_RANGE: { kind: RefusedError, says: 'a PIN of that length is no PIN of it' },
-  CKR_PIN_EXPIRED: { kind: RefusedError, says: 'its PIN has expired', hint: 'set a new one' },
-  CKR_PIN_LOCKED: {
-    kind: RefusedError,
-    says: 'it is locked after too many wrong PINs',
-    hint: 'its security officer can unlock it',
-  },
-  CKR_USER_NOT_LOGGED_IN: { kind: RefusedError, says: 'nobody is logged in' },
-  CKR_USER_PIN_NOT_INITIALIZED: {
-    kind: RefusedError,
-    says: 'it has no user PIN yet',
-    hint: 'conclave hsm init sets one',
-  },
-  CKR_USER_ANOTHER_ALREADY_LOGGED_IN: { kind: RefusedError, says: 'somebody else is logged in' },
-  CKR_USER_TOO_MANY_TYPES: { kind: RefusedError, says: 'somebody else is logged in' },
-  CKR_SIGNATURE_INVALID: { kind: NegativeError, says: 'the signature does not verify' },
-  CKR_WRAPPED_KEY_INVALID: { kind: RefusedError, says: 'the wrapped key does not open' },
-  CKR_WRAPPED_KEY_LEN_RANGE: { kind: RefusedError, says: 'the wrapped key has a wrong length' },
-  CKR_UNWRAPPING_KEY_HANDLE_INVALID: { kind: RefusedError, says: 'there is no such wrapping key' },
-  CKR_CRYPTOKI_NOT_INITIALIZED: { kind: UnavailableError, says: 'the module was shut down' },
+/** What each return value means, by its name: the decimal of a vendor's own value differs from token to token. */
+const sayings: readonly (readonly [Kind, Readonly<Record<string, string>>])[] = [
+  [
+    UnavailableError,
+    {
+      CKR_HOST_MEMORY: 'the module ran out of memory',
+      CKR_SLOT_ID_INVALID: 'the token is gone',
+      CKR_GENERAL_ERROR: 'the module failed and does not say why',
+      CKR_FUNCTION_FAILED: 'the token could not do it',
+      CKR_ARGUMENTS_BAD: 'the token does not take these parameters',
+      CKR_DEVICE_ERROR: 'the token failed',
+      CKR_DEVICE_REMOVED: 'the token was removed',
+      CKR_TOKEN_NOT_PRESENT: 'the token is not there',
+      CKR_TOKEN_NOT_RECOGNIZED: 'the token is not recognised',
+      CKR_SESSION_CLOSED: 'the session ended',
+      CKR_SESSION_HANDLE_INVALID: 'the session ended',
+      CKR_SESSION_COUNT: 'the token takes no more sessions',
+      CKR_SESSION_READ_ONLY_EXISTS: 'another session is read-only',
+      CKR_SESSION_EXISTS: 'another program has the token open',
+      CKR_KEY_HANDLE_INVALID: 'the key is gone',
+      CKR_OBJECT_HANDLE_INVALID: 'the object is gone',
+      CKR_MECHANISM_INVALID: 'the token has no such mechanism',
+      CKR_MECHANISM_PARAM_INVALID: 'the token does not take these parameters',
+      CKR_FUNCTION_NOT_SUPPORTED: 'the module has no such function',
+      CKR_CURVE_NOT_SUPPORTED: 'the token does not know this curve',
+      CKR_DOMAIN_PARAMS_INVALID: 'the token does not know this curve',
+      CKR_CRYPTOKI_NOT_INITIALIZED: 'the module was shut down',
+    },
+  ],
+  [
+    RefusedError,
+    {
+      CKR_ATTRIBUTE_READ_ONLY: 'the token sets an attribute itself',
+      CKR_ATTRIBUTE_SENSITIVE: 'the token keeps this value to itself',
+      CKR_ATTRIBUTE_TYPE_INVALID: 'the token does not know an attribute',
+      CKR_ATTRIBUTE_VALUE_INVALID: 'the token does not take keys of this kind',
+      CKR_TEMPLATE_INCOMPLETE: 'the token wants more attributes',
+      CKR_TEMPLATE_INCONSISTENT: 'the token finds attributes in conflict',
+      CKR_ACTION_PROHIBITED: 'the token does not allow it',
+      CKR_DATA_LEN_RANGE: 'the token does not take data of this length',
+      CKR_KEY_SIZE_RANGE: 'the token does not take a key of this length',
+      CKR_KEY_TYPE_INCONSISTENT: 'the key is of another kind',
+      CKR_KEY_FUNCTION_NOT_PERMITTED: 'the key is not for this use',
+      CKR_KEY_NOT_WRAPPABLE: 'the key may not leave the token',
+      CKR_KEY_UNEXTRACTABLE: 'the key may not leave the token',
+      CKR_PIN_INCORRECT: 'this is not its PIN',
+      CKR_PIN_INVALID: 'a PIN cannot be like that',
+      CKR_PIN_LEN_RANGE: 'a PIN of that length is no PIN of it',
+      CKR_PIN_EXPIRED: 'its PIN has expired',
+      CKR_PIN_LOCKED: 'it is locked after too many wrong PINs',
+      CKR_USER_NOT_LOGGED_IN: 'nobody is logged in',
+      CKR_USER_PIN_NOT_INITIALIZED: 'it has no user PIN yet',
+      CKR_USER_ANOTHER_ALREADY_LOGGED_IN: 'somebody else is logged in',
+      CKR_USER_TOO_MANY_TYPES: 'somebody else is logged in',
+      CKR_WRAPPED_KEY_INVALID: 'the wrapped key does not open',
+      CKR_WRAPPED_KEY_LEN_RANGE: 'the wrapped key has a wrong length',
+      CKR_UNWRAPPING_KEY_HANDLE_INVALID: 'there is no such wrapping key',
+    },
+  ],
+  [
+    OutputError,
+    {
+      CKR_DEVICE_MEMORY: 'the token is full',
+      CKR_TOKEN_WRITE_PROTECTED: 'the token is write-protected',
+      CKR_SESSION_READ_ONLY: 'the token allows no changes here',
+    },
+  ],
+  [
+    InternalError,
+    {
+      CKR_OPERATION_ACTIVE: 'an operation was left open',
+    },
+  ],
+  [
+    NegativeError,
+    {
+      CKR_SIGNATURE_INVALID: 'the signature does not verify',
+    },
+  ],
+];
+
+/** What to do about some of them. */
+const hints: Readonly<Record<string, string>> = {
+  CKR_SLOT_ID_INVALID: absent,
+  CKR_GENERAL_ERROR: 'see whether its own configuration and service are in order',
+  CKR_DEVICE_ERROR: absent,
+  CKR_DEVICE_MEMORY: full,
+  CKR_DEVICE_REMOVED: absent,
+  CKR_TOKEN_NOT_PRESENT: absent,
+  CKR_SESSION_CLOSED: absent,
+  CKR_SESSION_HANDLE_INVALID: absent,
+  CKR_SESSION_EXISTS: 'end it first',
+  CKR_PIN_INCORRECT: pinHint,
+  CKR_PIN_EXPIRED: 'set a new one',
+  CKR_PIN_LOCKED: 'its security officer can unlock it',
+  CKR_USER_PIN_NOT_INITIALIZED: 'conclave hsm init sets one',
 };
 
 /** Where `CKR_NAME` stands without a number, the numbers of the few that decide what is done next. */
@@ -157,19 +168,22 @@ export function tokenError(thrown: unknown, where: string, doing = ''): Conclave
       hint: 'this is a mistake in conclave; please report it',
     });
   }
-  const {
-    kind: Kind,
-    says,
-    hint,
-  } = meanings[value.name] ?? {
-    kind: UnavailableError,
-    says: 'the token refused',
-  };
+  const { name } = value;
+  const [Kind, says] = meaningOf(name);
+  const hint = hints[name];
   const vendor = value.code >= 0x8000_0000 ? ` 0x${value.code.toString(16)}` : '';
   return new Kind({
-    code: `E_TOKEN_${value.name.slice('CKR_'.length)}`,
-    message: `${subject}: ${says} (${value.name}${vendor})`,
+    code: `E_TOKEN_${name.slice('CKR_'.length)}`,
+    message: `${subject}: ${says} (${name}${vendor})`,
     ...(hint === undefined ? {} : { hint }),
-    details: { ckr: value.name, value: value.code },
+    details: { ckr: name, value: value.code },
   });
+}
+
+function meaningOf(name: string): readonly [Kind, string] {
+  for (const [kind, says] of sayings) {
+    const known = says[name];
+    if (known !== undefined) return [kind, known];
+  }
+  return [UnavailableError, 'the token refused'];
 }
