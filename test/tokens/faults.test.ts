@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTokenSpace, type TokenSpace } from '#actions/context/token-space';
+import { destroyKey } from '#carriage/stores/pkcs11/generate';
 import { importKey, type ImportRequest, type ImportWay } from '#carriage/stores/pkcs11/import';
 import { openModule, type TokenModule } from '#carriage/stores/pkcs11/module';
-import { keysIn } from '#carriage/stores/pkcs11/object';
+import { type KeyObject, keysIn } from '#carriage/stores/pkcs11/object';
 import { findToken, type Token } from '#carriage/stores/pkcs11/token';
 import { keyId } from '#crypto/key-id';
 import { resolve } from '#crypto/registry';
@@ -94,12 +95,18 @@ describe.skipIf(!withShim)('tokens that fail', () => {
       expect(error.exitCode).toBe(69);
       expect(error.message).toContain('the token was removed (CKR_DEVICE_REMOVED)');
       expect(error.hint).toContain('connect it again');
-      expect(await keysOf(wanted)).toBeLessThanOrEqual(1);
-      if (thorough || call % 3 === 1) {
-        const again = await entered({}, (token) => importKey(token, wanted));
-        expect(again.check).toContain('verified outside');
-        expect(await keysOf(wanted)).toBe(1);
-      }
+      // Looked at, repeated and removed in one go: entering the token is what takes long, and so are many keys.
+      await entered({}, (token) => {
+        const there = (): readonly KeyObject[] =>
+          token.session({ write: false }, (session) => keysIn(session, { id: wanted.id }));
+        expect(there().length, `call ${call}`).toBeLessThanOrEqual(1);
+        expect(importKey(token, wanted).check).toContain('verified outside');
+        const [key, ...others] = there();
+        expect(others).toEqual([]);
+        token.session({ write: true }, (session) => {
+          destroyKey(session, key as KeyObject);
+        });
+      });
     }
     expect(last).toBeGreaterThan(20);
   }, 120_000);

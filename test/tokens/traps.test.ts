@@ -4,6 +4,8 @@
  * Without a test here, with the reason:
  *   - 4-byte handles of Windows: SoftHSM and these tests run on 64-bit Unix; `ulong` reads either width (below).
  *   - CKM_RSA_AES_KEY_WRAP through pkcs11js: it has no structure for it, so that nothing here names the mechanism (below).
+ *   - CKA_LABEL and CKA_ID twice: below. Slots by number: nothing here takes one.
+ *   - Beginning and ending (0x190, 257, dying without C_Finalize), raw EC points, and what may not leave (0x6A): lifecycle.test.ts.
  *   - Asynchronous calls of pkcs11js: none is made; what a token takes long for is announced before (`progress`).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
