@@ -152,7 +152,10 @@ export const qrShow = defineAction({
     [
       ...lines,
       ...files,
-      ...(form === 'text' ? [] : [`${name}: ${kind}, ${bytes} bytes, ${digest}`]),
+      // On a screen it stands above the code already.
+      ...(form === 'text' || (form === 'screen' && lines.length === 0)
+        ? []
+        : [`${name}: ${kind}, ${bytes} bytes, ${digest}`]),
       ...(form === 'animation' ? [`${codes} frames shown; ${fragments} carry it once`] : []),
       ...(form === 'png' && files.length > 1
         ? [`${codes} frames written; ${fragments} carry it once`]
@@ -310,7 +313,8 @@ async function showText(
     });
     return { ...base, form: 'screen', version: drawn.version, lines: [] };
   }
-  if (watched) screen.show(drawn, '');
+  if (watched)
+    screen.show(drawn, `${base.name}: ${base.kind}, ${base.bytes} bytes, ${base.sha256}`);
   return { ...base, form: 'screen', version: drawn.version, lines: watched ? [] : drawn.rows };
 }
 

@@ -9,7 +9,7 @@ import { InternalError, UsageError } from '#formats/errors';
 import { drawCode, painted, rasterOfRows, type Room } from './code-drawing.js';
 import { singleCode } from './single-code.js';
 import { styleFor } from './colour.js';
-import { printable } from './screen.js';
+import { printable, wrap } from './screen.js';
 
 /** The terminal, and what is known of it. */
 export interface CodeScreenOptions {
@@ -106,9 +106,10 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
         hint: 'say --animate, or --png FILE, or enlarge the terminal',
       });
     },
+    // The caption stands above: whatever came below, a prompt at least, would push the code's first rows off the screen.
     show: ({ rows }: Drawn, caption: string): void => {
+      for (const line of wrap(caption, size()?.columns ?? 80)) output.write(`${line}\n`);
       for (const row of rows) output.write(`${row}\n`);
-      output.write(`${cut(caption, size()?.columns ?? 80)}\n`);
     },
     animate: async (frames: Frames): Promise<number> => {
       if (!watched || input === undefined) {

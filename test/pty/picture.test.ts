@@ -23,6 +23,7 @@ const work = mkdtempSync(join(tmpdir(), 'conclave-picture-'));
 const conclave = `${process.execPath} ${join(root, 'bin/conclave.js')}`;
 const running: ChildProcess[] = [];
 let display = '';
+let terminals = 0;
 let reader: QrReader;
 
 async function until<T>(look: () => T | undefined, what: string): Promise<T> {
@@ -80,19 +81,22 @@ const grounds: readonly Ground[] = [
 
 /** Runs a command in a terminal of 80 by 24 and gives what takes its picture; `up` tells when there is something to see. */
 async function terminal(command: string, ground: Ground, up: string): Promise<() => string> {
-  const mark = join(work, `up-${running.length}`);
+  const mark = join(work, `up-${++terminals}`);
+  // Set for the program and not for xterm, which hands on what it likes.
+  const set = Object.entries(ground.env ?? {})
+    .map(([name, value]) => `${name}='${value}'`)
+    .join(' ');
   const xterm = spawn(
     'xterm',
     [
       ...['-fa', 'DejaVu Sans Mono', '-fs', '9', '-geometry', '80x24+0+0', ...ground.colours],
-      ...['-e', 'sh', '-c', `${command}${ground.words ?? ''}${up} touch ${mark}; sleep 60`],
+      ...['-e', 'sh', '-c', `${set} ${command}${ground.words ?? ''}${up} touch ${mark}; sleep 60`],
     ],
     {
       cwd: work,
       env: {
         PATH: process.env['PATH'],
         ...{ DISPLAY: display, HOME: work, LC_ALL: 'C.UTF-8', CONCLAVE_HOME: join(work, 'home') },
-        ...ground.env,
       },
     },
   );

@@ -258,16 +258,16 @@ describe('a printed card is read', () => {
   const papersHere = thorough ? (Object.keys(papers) as Paper[]) : (['a4', 'a6'] as const);
   const forms = [...(poppler ? (['pdf'] as const) : []), ...(rsvg ? (['svg'] as const) : [])];
 
-  it.each(papersHere.flatMap((paper) => forms.map((form) => ({ paper, form }))))(
-    '$paper as $form, at 200 dpi',
-    { timeout: 60_000 },
-    async ({ paper, form }) => {
-      const png = await drawn(sampleCard('shares-passphrase', 'share-2.cbor'), paper, form);
-      const read = await zxingReads(png);
-      expect(read.map(fileIn)).toEqual([share]);
-      if (zbar) expect(zbarReads(png).map(fileIn)).toEqual([share]);
-    },
+  // Letter is A4 but for its edges.
+  const pages = papersHere.flatMap((paper) =>
+    (paper === 'letter' ? forms.slice(0, 1) : forms).map((form) => ({ paper, form })),
   );
+  it.each(pages)('$paper as $form, at 200 dpi', { timeout: 60_000 }, async ({ paper, form }) => {
+    const png = await drawn(sampleCard('shares-passphrase', 'share-2.cbor'), paper, form);
+    const read = await zxingReads(png);
+    expect(read.map(fileIn)).toEqual([share]);
+    if (zbar) expect(zbarReads(png).map(fileIn)).toEqual([share]);
+  });
 
   it.runIf(poppler)(
     'with several codes, of a share sealed to an identity',
@@ -312,7 +312,9 @@ describe('a printed card is read', () => {
   const spoils = thorough ? Object.keys(spoilt) : spread(Object.keys(spoilt), 2);
 
   it.runIf(poppler && magick).each(spoils)('%s', { timeout: 60_000 }, async (how) => {
-    for (const paper of thorough ? (['a4', 'a6'] as const) : (['a6'] as const)) {
+    // What the paper adds is size: a sheet is spoilt in two ways, the small card in all.
+    const sheet = thorough && ['turned by -7 degrees', 'blurred, turned and grey'].includes(how);
+    for (const paper of sheet ? (['a4', 'a6'] as const) : (['a6'] as const)) {
       const png = await drawn(sampleCard('shares-passphrase', 'share-2.cbor'), paper, 'pdf');
       const bad = join(work, 'bad.png');
       run('convert', png, ...(spoilt[how] as string[]), '-colorspace', 'Gray', bad);

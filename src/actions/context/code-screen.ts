@@ -39,7 +39,7 @@ export interface CodeScreen {
    * `E_QR_SELF_CHECK`
    */
   draw(text: string, drawing: Drawing): Promise<DrawnCode>;
-  /** Puts a drawn code on the screen. */
+  /** Puts a drawn code on the screen, its caption above it. */
   show(code: DrawnCode, caption: string): void;
   /**
    * Shows frames until the person leaves by `q` or Ctrl-C; the terminal is then as it was.
