@@ -5,8 +5,8 @@ export const airgapCheck = defineAction({
   id: 'airgap.check',
   summary: 'look for ways in and out of this machine',
   description:
-    'Reports network interfaces, routes, radios, swap, core dumps, hibernation, clock, randomness, virtualisation, debuggers and ' +
-    'temporary files, as the operating system tells of them. It can warn, not prove: a kernel that lies is not found out.',
+    'Reports network interfaces, routes, radios, swap, core dumps, hibernation, clock, randomness, virtualisation, debuggers, ' +
+    'temporary files, shell history, crash reporters, automounters and removable media, as the operating system tells of them. It can warn, not prove: a kernel that lies is not found out.',
   inputs: {
     strict: {
       type: 'boolean',

@@ -65,6 +65,13 @@ export const keyGenerate = defineAction({
       summary: 'randomness from elsewhere (dice, coins, a second device) to mix in',
       repeat: true,
     },
+    peopleBits: {
+      type: 'integer',
+      summary: 'bits that people throw, draw or read from a second device, asked for first',
+      min: 1,
+      max: 4096,
+      only: 'ceremony',
+    },
     store: {
       type: 'string',
       summary: 'where the key rests: file, keychain, or pkcs11:LABEL',
@@ -120,9 +127,12 @@ export const keyGenerate = defineAction({
     const descriptor = await resolve(input.algorithm, input.profile);
     const environment = input.dev === true ? 'dev' : context.environment;
     assertNoDraft(descriptor, environment, context);
-    assertTakesEntropy(descriptor, input.entropy);
+    assertTakesEntropy(
+      descriptor,
+      input.peopleBits === undefined ? input.entropy : [...input.entropy, "people's entropy"],
+    );
     const tags = parseTags(input.tag);
-    const random = await randomWith(input.entropy, context);
+    const random = await randomWith(input, context);
     if (input.publicOut !== undefined) context.files.assertAbsent([input.publicOut]);
 
     using attestor = await openAttestor(context, { makesHome: input.out === undefined });
@@ -304,10 +314,20 @@ function assertTakesEntropy({ name, ownEntropy }: Descriptor, paths: readonly st
 }
 
 /** The system's generator, with what people threw mixed in. */
-async function randomWith(paths: readonly string[], context: ActionContext): Promise<RandomSource> {
-  if (paths.length === 0) return context.random;
+async function randomWith(
+  {
+    entropy,
+    peopleBits,
+  }: { readonly entropy: readonly string[]; readonly peopleBits?: number | undefined },
+  context: ActionContext,
+): Promise<RandomSource> {
+  if (entropy.length === 0 && peopleBits === undefined) return context.random;
   const { mixEntropy } = await import('#crypto/entropy');
-  const contributions = readEntropy(paths, context);
+  const contributions = [...readEntropy(entropy, context)];
+  if (peopleBits !== undefined) {
+    const { gatherEntropy } = await import('./entropy/gather.js');
+    contributions.push(...(await gatherEntropy(peopleBits, context)));
+  }
   const mixed = mixEntropy(context.random, contributions);
   for (const bytes of contributions) bytes.fill(0);
   return mixed;

@@ -1,6 +1,7 @@
 /** What did not go to script: recorded with a reason by whoever drives, and initialled by the witnesses. */
-import type { EntryData } from '#script/entries';
+import type { EntryData, Participant } from '#script/entries';
 import { isWitnessRole } from '#script/people';
+import type { Terminal } from '#terminal/terminal';
 import { graded } from './people.js';
 import type { Session } from './session.js';
 
@@ -42,16 +43,26 @@ export async function askReason(
   const reason = await terminal.text(`${by}: why does the ceremony go on?`, { key }, (text) =>
     text.trim() === '' ? 'A reason is needed.' : undefined,
   );
+  const witnesses = recorder.state.participants.filter(({ role }) => isWitnessRole(role));
+  const initials = await askInitials(terminal, witnesses, 'do you initial this deviation', key);
+  return { reason: reason.value, by, initials, graded: graded(reason) };
+}
+
+/** Who of some people puts initials to what was just written down, each asked alone. */
+export async function askInitials(
+  terminal: Terminal,
+  people: readonly Pick<Participant, 'name'>[],
+  question: string,
+  key: string,
+): Promise<string[]> {
   const initials: string[] = [];
   // A file's word would be no initials: where nobody is present, there are none.
-  if (terminal.interactive) {
-    for (const { name, role } of recorder.state.participants) {
-      if (!isWitnessRole(role)) continue;
-      const answer = await terminal.confirm(`${name}: do you initial this deviation?`, {
-        key: `${key}/${name}`,
-      });
-      if (answer.value) initials.push(name);
-    }
+  if (!terminal.interactive) return initials;
+  for (const { name } of people) {
+    const answer = await terminal.confirm(`${name}: ${question}?`, {
+      key: `${key}/${name}`,
+    });
+    if (answer.value) initials.push(name);
   }
-  return { reason: reason.value, by, initials, graded: graded(reason) };
+  return initials;
 }

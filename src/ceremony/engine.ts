@@ -4,7 +4,7 @@
  */
 import type { Action } from '#actions/action';
 import type { JsonObject } from '#formats/canonical-json';
-import type { ConclaveError } from '#formats/errors';
+import { type ConclaveError, InterruptedError } from '#formats/errors';
 import { type EntryData, QUORUM_AGREED, type Said } from '#script/entries';
 import { holds, parseCondition } from '#script/expression';
 import { type Instance, instanceKey } from '#script/plan';
@@ -14,8 +14,10 @@ import { recordDeviation } from './deviation.js';
 import { withDevices } from './devices.js';
 import { afterFailure, isFailure } from './failure.js';
 import { type SessionFiles, sessionFiles } from './files.js';
+import { checkAgain } from './gate.js';
 import { announce } from './heading.js';
 import { sessionIdentities } from './identities.js';
+import { askWhatNow } from './interruption.js';
 import { clearLeftovers } from './leftovers.js';
 import { sessionOnce } from './once.js';
 import { sessionAsker } from './people.js';
@@ -35,6 +37,7 @@ import { KEY_ADDED, KEY_CHANGED, type KnownKey } from './state.js';
 import { callAction } from './steps/action.js';
 import { doHumanStep, type StepResult } from './steps/human.js';
 import { valuesOfType } from './steps/input.js';
+import { recordDelay } from './delay.js';
 import { boundToken } from './tokens.js';
 import { VAULT, type VaultWitness } from './vault.js';
 
@@ -128,31 +131,65 @@ async function attempt(
   const { recorder } = session;
   const where = whereOf(instance);
   retire(session, abandonedIn(session, instance));
+  await checkAgain(session, instance.act.id);
   announce(session, instances, instance);
   recorder.write('step.started', { ...where, attempt: count });
-  const people: Said[] = [];
-  const files = filesOf(session, instance);
-  try {
-    people.push(...(await agreeByQuorum(session, instance)));
-    // At once, and not only when the step is finished: should the program end before that, this is what is left of it.
-    if (people.length > 0) {
-      const agreed = { quorum: instance.step.needs ?? '', people: people.map((it) => ({ ...it })) };
-      recorder.write('event', { ...where, event: QUORUM_AGREED, data: agreed });
+  disturb(session, instance);
+  const begun = session.context.now();
+  const agreed: Said[] = [];
+  for (;;) {
+    const files = filesOf(session, instance);
+    const people: Said[] = [];
+    try {
+      if (agreed.length === 0) agreed.push(...(await agree(session, instance)));
+      const result = await withDevices(session, instance, () =>
+        perform(session, instance, files, people),
+      );
+      await recordDelay(session, instance, begun);
+      recorder.write('step.finished', {
+        ...where,
+        by: instance.by,
+        outputs: result.outputs,
+        artifacts: [...files.written()],
+        people: [...agreed, ...people, ...result.people],
+      });
+      return;
+    } catch (error) {
+      if (error instanceof InterruptedError && session.terminal.interactive) {
+        const next = await askWhatNow(session, instance);
+        if (next.do === 'again') continue;
+        close(session, { do: 'close', outcome: 'aborted', reason: next.reason });
+        return;
+      }
+      if (!isFailure(error)) throw error;
+      fail(session, instance, count, error);
+      return;
     }
-    const result = await withDevices(session, instance, () =>
-      perform(session, instance, files, people),
-    );
-    recorder.write('step.finished', {
-      ...where,
-      by: instance.by,
-      outputs: result.outputs,
-      artifacts: [...files.written()],
-      people: [...people, ...result.people],
-    });
-  } catch (error) {
-    if (!isFailure(error)) throw error;
-    fail(session, instance, count, error);
   }
+}
+
+/** Begins the faults that a rehearsal asked for at this step, each once in the session, on the record. */
+function disturb({ disturbance, recorder, terminal }: Session, instance: Instance): void {
+  if (disturbance === undefined) return;
+  const before = recorder.entries.flatMap((entry) =>
+    entry.type === 'fault.injected' ? [entry.data] : [],
+  );
+  const faults = disturbance.begin(instance.step.id, before);
+  for (const fault of faults) {
+    recorder.write('fault.injected', { fault, act: instance.act.id, step: instance.step.id });
+    terminal.say(`Rehearsal: here comes ${fault}.`);
+  }
+  disturbance.arm(faults);
+}
+
+/** What the quorum says, in the journal at once: should the program end before the step does, this is what is left of it. */
+async function agree(session: Session, instance: Instance): Promise<readonly Said[]> {
+  const people = await agreeByQuorum(session, instance);
+  if (people.length > 0) {
+    const data = { quorum: instance.step.needs ?? '', people: people.map((it) => ({ ...it })) };
+    session.recorder.write('event', { ...whereOf(instance), event: QUORUM_AGREED, data });
+  }
+  return people;
 }
 
 async function perform(
@@ -211,7 +248,8 @@ function contextOf(
     },
   };
   const stepKey = `${where.act}/${where.step}`;
-  const ask = sessionAsker({
+  const { disturbance } = session;
+  const asking = sessionAsker({
     terminal,
     participants: recorder.state.participants,
     step: stepKey,
@@ -220,11 +258,15 @@ function contextOf(
     handsOut: session.handsOut,
     heard,
   });
+  const ask = disturbance?.asker(asking) ?? asking;
   const base = context.within({
     ...sessionMarks(session),
-    files,
+    files: disturbance?.files(files) ?? files,
     ask,
-    boundToken: (token) => boundToken(session, token),
+    boundToken: (token) => {
+      const bound = (): ReturnType<typeof boundToken> => boundToken(session, token);
+      return disturbance?.token(bound) ?? bound();
+    },
     record: ({ type, data }) => {
       event(type, data);
     },

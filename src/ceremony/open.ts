@@ -2,15 +2,14 @@
 import { digest } from '#actions/session/public-side';
 import type { Environment } from '#custody/authority/record';
 import { toHex } from '#formats/bytes';
-import { RefusedError, UsageError } from '#formats/errors';
+import { UsageError } from '#formats/errors';
 import type { Definition, ParameterDefinition } from '#script/definition';
 import { executionDigest } from '#script/plan';
 import type { EntryData, Participant } from '#script/entries';
 import type { Site } from '#script/parse';
 import { digestText } from './close.js';
 import type { CommandContext } from './command.js';
-import { askReason } from './deviation.js';
-import type { Session } from './session.js';
+import { reportOf } from './gate.js';
 
 /** Values of parameters by name. */
 export type Parameters = EntryData['session.opened']['parameters'];
@@ -102,6 +101,8 @@ export interface Opening {
   readonly parameters: Parameters;
   readonly participants: readonly Participant[];
   readonly site: Site;
+  /** Head of the last real session of this ceremony directory. */
+  readonly last: EntryData['session.opened']['previous'];
   readonly siteBytes: Uint8Array | undefined;
 }
 
@@ -124,62 +125,9 @@ export function openingEntry(
     siteDigest: opening.siteBytes === undefined ? null : digestText(opening.siteBytes),
     parameters,
     participants: [...participants],
-    previous: site.previous,
+    // Whoever says nothing continues what was held here last; a rehearsal continues nothing.
+    previous: site.previous ?? (rehearse ? null : opening.last),
     tool: { version: context.version, digest: context.toolDigest() },
-    airGap: context.host.airGap().map(({ name, result, detail }) => ({ name, result, detail })),
+    airGap: reportOf(context),
   };
-}
-
-/**
- * The gate of a real ceremony: every probe that the definition requires is in order, or people have said why not. Asked once
- * for all of them, recorded one by one. A rehearsal or a dev run may take place anywhere.
- * @throws RefusedError `E_ENVIRONMENT_REFUSED` when the people do not want to go on
- */
-export async function passGate(session: Session): Promise<void> {
-  const { definition, environment, recorder, terminal } = session;
-  const { opened } = recorder.state;
-  if (opened === undefined || environment !== 'production') return;
-  const settled = new Set(
-    recorder.entries.flatMap((entry) => (entry.type === 'deviation' ? [entry.data.about] : [])),
-  );
-  const unmet = definition.environment.require.flatMap((name) => {
-    const probe = opened.airGap.find((it) => it.name === name);
-    if (probe?.result === 'ok' || settled.has(`environment.${name}`)) return [];
-    return [{ name, detail: probe?.detail ?? 'this machine cannot be asked' }];
-  });
-  if (unmet.length === 0) return;
-  const by = recorder.administrator;
-  const at = { key: 'environment/required' };
-  terminal.heading(
-    'The machine is not as the script requires',
-    [
-      ...unmet.map(({ name, detail }) => `${name}: ${detail}`),
-      '',
-      'Put it right and begin anew, or go on and record why.',
-    ].join('\n'),
-  );
-  const answer = await terminal.choose(
-    `${by}: what now?`,
-    [
-      { value: 'stop', label: 'Stop here, nothing has been done' },
-      { value: 'deviate', label: 'Go on, and record why' },
-    ],
-    at,
-  );
-  if (answer.value === 'stop') {
-    throw new RefusedError({
-      code: 'E_ENVIRONMENT_REFUSED',
-      message: `the machine is not as the script requires: ${unmet.map(({ name }) => name).join(', ')}`,
-      hint: 'airgap check shows the report; put the machine right and begin anew',
-    });
-  }
-  const given = await askReason(session, at.key);
-  for (const { name, detail } of unmet) {
-    recorder.write('deviation', {
-      about: `environment.${name}`,
-      expected: `the probe ${name} is in order`,
-      happened: detail,
-      ...given,
-    });
-  }
 }

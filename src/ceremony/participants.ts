@@ -70,7 +70,12 @@ export async function convene(
   }
   const problems = peopleProblems(
     definition,
-    participants.map((it) => ({ ...it, identity: it.identity?.id ?? null })),
+    participants.map(({ name, role, identity, level }) => ({
+      name,
+      role,
+      identity: identity?.id ?? null,
+      ...(environment === 'production' ? { level } : {}),
+    })),
     enrols,
   );
   if (problems.length > 0) {

@@ -17,9 +17,11 @@ import {
 import type { Terminal } from '#terminal/terminal';
 import { digestText } from './close.js';
 import type { CommandContext } from './command.js';
+import { type Disturbance, injectionsOf } from './disturbance.js';
 import type { OpenedJournal } from './journal.js';
 import { environmentOf, openingEntry, parametersOf } from './open.js';
 import { convene } from './participants.js';
+import { lastHead } from './past-session.js';
 import { handouts } from './people.js';
 import { CEREMONY_FILES, type Place, readDefinition } from './place.js';
 import { Recorder } from './recorder.js';
@@ -42,6 +44,7 @@ export interface RunInput {
   readonly answers?: string | undefined;
   readonly site?: string | undefined;
   readonly param: readonly string[];
+  readonly inject: readonly string[];
   readonly outDir?: string | undefined;
 }
 
@@ -52,6 +55,8 @@ export interface Seat {
   readonly journal: OpenedJournal;
   /** The caller wipes it. */
   readonly vault: Vault;
+  /** Stands in the way of the context and of the journal already. */
+  readonly disturbance: Disturbance | undefined;
 }
 
 /**
@@ -62,7 +67,7 @@ export interface Seat {
 export async function takeSeats(
   input: RunInput,
   context: CommandContext,
-  { place, folder, vault, journal: { journal, entries, torn } }: Seat,
+  { place, folder, vault, disturbance, journal: { journal, entries, torn } }: Seat,
 ): Promise<Session> {
   const { files } = context.host;
   const kept = join(folder, FILES.definition);
@@ -83,6 +88,8 @@ export async function takeSeats(
   }
   assertSameRun(input, recorder.state, definition);
   const environment = opened?.environment ?? environmentOf(definition, input.rehearse === true);
+  const injections = injectionsOf(input.inject, definition, environment === 'rehearsal');
+  disturbance?.plan(injections);
   const terminal = terminalFor(input, context, place, definition, environment);
 
   const siteFile =
@@ -113,6 +120,7 @@ export async function takeSeats(
     slips,
     handsOut: environment === 'dev',
     outside: outsideFiles(definition, parameters, site, siteFolder, brought(input, context)),
+    disturbance,
     vault,
     recorder,
   };
@@ -140,6 +148,7 @@ export async function takeSeats(
         parameters,
         participants,
         site,
+        last: place.site === undefined ? null : lastHead(files, place.folder),
         siteBytes,
       }),
     );

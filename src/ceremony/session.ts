@@ -11,6 +11,7 @@ import { type Instance, plan } from '#script/plan';
 import { resolverFor, type ScopeSource } from '#script/scope';
 import type { Terminal } from '#terminal/terminal';
 import type { CommandContext } from './command.js';
+import type { Disturbance } from './disturbance.js';
 import type { Handouts } from './people.js';
 import type { Recorder } from './recorder.js';
 import type { SessionState } from './state.js';
@@ -46,6 +47,8 @@ export interface Session {
   readonly handsOut: boolean;
   /** Files outside the session that steps may read, by the names that steps use. */
   readonly outside: ReadonlyMap<string, string>;
+  /** What a rehearsal is disturbed by; undefined when nobody asked for that. */
+  readonly disturbance: Disturbance | undefined;
   readonly vault: Vault;
   readonly recorder: Recorder;
 }

@@ -60,19 +60,26 @@ function peopleFindings(
 ): readonly PlacedFinding[] {
   const at = { file: path, line: 1, column: 1, rule: 'people' };
   const found: PlacedFinding[] = [];
-  const attendants = parseParticipants(files.read(path), path).map(({ name, role, identity }) => {
-    if (identity === null) return { name, role, identity };
-    const file = join(dirname(path), identity);
-    try {
-      return { name, role, identity: decodeIdentity(files.read(file, 64 * 1024), file).id };
-    } catch (error) {
-      if (!(error instanceof ConclaveError)) throw error;
-      if (error instanceof MissingInputError) awaited.push(`identity of ${name}: ${file}`);
-      else found.push({ ...at, message: `identity of ${name}: ${error.message}` });
-      // Its place is taken: what is wrong with the file is told once, not twice.
-      return { name, role, identity: file };
-    }
-  });
+  const attendants = parseParticipants(files.read(path), path).map(
+    ({ name, role, identity, level }) => {
+      if (identity === null) return { name, role, identity, level };
+      const file = join(dirname(path), identity);
+      try {
+        return {
+          name,
+          role,
+          identity: decodeIdentity(files.read(file, 64 * 1024), file).id,
+          level,
+        };
+      } catch (error) {
+        if (!(error instanceof ConclaveError)) throw error;
+        if (error instanceof MissingInputError) awaited.push(`identity of ${name}: ${file}`);
+        else found.push({ ...at, message: `identity of ${name}: ${error.message}` });
+        // Its place is taken: what is wrong with the file is told once, not twice.
+        return { name, role, identity: file, level };
+      }
+    },
+  );
   const problems = peopleProblems(definition, attendants, enrolledRoles(definition));
   return [...found, ...problems.map((message) => ({ ...at, message }))];
 }

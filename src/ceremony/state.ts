@@ -156,6 +156,10 @@ export function reduce(state: SessionState, entry: Entry): SessionState {
     case 'event':
       return entry.data.event === QUORUM_AGREED ? agreed(next, entry) : keyEvent(next, entry);
     case 'session.resumed':
+    case 'session.postponed':
+    case 'environment.checked':
+    case 'objection':
+    case 'fault.injected':
     case 'restore':
       return next;
     case 'rollback':

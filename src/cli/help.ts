@@ -16,6 +16,7 @@ export const GLOBAL_OPTIONS: readonly { readonly flag: string; readonly summary:
   { flag: '--json', summary: 'print exactly one JSON object on standard output' },
   { flag: '--home DIR', summary: 'where keys and settings rest (or CONCLAVE_HOME)' },
   { flag: '--no-input', summary: 'never ask; a missing answer is a usage error' },
+  { flag: '--plain', summary: 'ask line by line, for screen readers; nothing moves or is painted' },
   { flag: '--debug', summary: 'show where an error happened' },
   { flag: '--help', summary: 'show this' },
 ];

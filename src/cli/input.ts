@@ -253,6 +253,7 @@ function usage(error: CommanderError, page: CommandPage): UsageError {
       '--json',
       '--home',
       '--no-input',
+      '--plain',
       '--debug',
       '--help',
     ];

@@ -345,7 +345,8 @@ async function terminalOf(run: Run): Promise<Terminal> {
   if (overrides.terminal !== undefined && !run.globals.noInput) return overrides.terminal;
   if (isInteractive(run)) {
     const { ttyTerminal } = await import('#terminal/tty');
-    return ttyTerminal({ input: streams.stdin, output: streams.stderr, env });
+    const { plain } = run.globals;
+    return ttyTerminal({ input: streams.stdin, output: streams.stderr, env, plain });
   }
   const { plainTerminal } = await import('#terminal/plain');
   return plainTerminal({

@@ -9,6 +9,7 @@ export interface Globals {
   readonly json: boolean;
   readonly debug: boolean;
   readonly noInput: boolean;
+  readonly plain: boolean;
   readonly home?: string;
 }
 
@@ -19,7 +20,7 @@ export type Named =
   | { readonly kind: 'nothing'; readonly group?: string }
   | { readonly kind: 'command'; readonly row: IndexRow; readonly rest: readonly string[] };
 
-const GLOBAL_SWITCHES = new Set(['--json', '--debug', '--no-input']);
+const GLOBAL_SWITCHES = new Set(['--json', '--debug', '--no-input', '--plain']);
 
 /** Takes the global options out of the words; everything behind `--` is left alone. */
 export function splitGlobals(argv: readonly string[]): {
@@ -45,6 +46,7 @@ export function splitGlobals(argv: readonly string[]): {
     json: seen.has('--json'),
     debug: seen.has('--debug'),
     noInput: seen.has('--no-input'),
+    plain: seen.has('--plain'),
     ...(home === undefined ? {} : { home }),
   };
   return { globals, words };

@@ -3,8 +3,9 @@
  * memory could leak to a medium. It is self-reported by the kernel, so it can warn but not prove.
  */
 import { constants } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { fromUtf8 } from '#formats/bytes';
+import { automounters, crashReporters, removableMedia, shellHistory } from './air-gap-traces.js';
 import { withFile } from './file-calls.js';
 import type { FsPort } from './fs-port.js';
 import type { Probe } from './host.js';
@@ -18,6 +19,8 @@ export interface Machine {
   list(path: string): readonly string[] | undefined;
   now(): Date;
   readonly temporaryFolder: string;
+  /** Home of the account; undefined when the system does not say. */
+  readonly home: string | undefined;
   /** Arguments that Node itself was started with. */
   readonly runtimeArguments: readonly string[];
 }
@@ -37,6 +40,10 @@ const PROBES: Readonly<Record<string, ProbeOf>> = {
   virtualisation,
   debugger: attachedDebugger,
   'temporary-files': temporaryFiles,
+  'shell-history': shellHistory,
+  'crash-reporters': crashReporters,
+  automounters,
+  'removable-media': removableMedia,
 };
 
 /** Names of all probes, in the order of the report. */
@@ -72,6 +79,7 @@ export function thisMachine(fs: FsPort, now: () => Date): Machine {
     },
     now,
     temporaryFolder: tmpdir(),
+    home: homedir(),
     runtimeArguments: [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')],
   };
 }

@@ -45,7 +45,11 @@ export async function checkTranscript(
   }
   const parsed = definitionClaims(transcript, opened, evidence, claims);
   if (parsed === undefined) {
-    return verdict(claims, marksOf(opened, undefined, evidence), describe(opened, entries));
+    return verdict(
+      claims,
+      marksOf(opened, undefined, evidence, entries),
+      describe(opened, entries),
+    );
   }
   const { definition } = parsed;
   const replayed = replaySession(definition, entries, evidence.catalogue);
@@ -74,7 +78,7 @@ export async function checkTranscript(
   claims.push(...answerClaims(definition, opened, entries));
   claims.push(...recordedClaims(opened, entries, definition));
   claims.push(adviceClaim(parsed, evidence.catalogue));
-  return verdict(claims, marksOf(opened, replayed, evidence), describe(opened, entries));
+  return verdict(claims, marksOf(opened, replayed, evidence, entries), describe(opened, entries));
 }
 
 function chainClaims({ chain, subjects }: Transcript): Claim[] {
@@ -189,10 +193,12 @@ function peopleClaims(
   const problems = [
     ...peopleProblems(
       definition,
-      participants.map(({ name, role, identity }) => ({
+      participants.map(({ name, role, identity, level }) => ({
         name,
         role,
         identity: identity?.id ?? null,
+        // In a rehearsal identities are made on the spot, and known to nobody.
+        ...(opened.environment === 'production' ? { level } : {}),
       })),
       // A session that ended early may have ended before everybody had got an identity.
       aborted ? enrolledRoles(definition) : undefined,
@@ -233,6 +239,7 @@ function marksOf(
   opened: EntryData['session.opened'],
   replayed: Replayed | undefined,
   { signatures }: TranscriptEvidence,
+  entries: readonly Entry[],
 ): readonly string[] {
   const marks: string[] = [];
   if (opened.mode === 'rehearsal' || opened.environment === 'rehearsal')
@@ -241,6 +248,9 @@ function marksOf(
     marks.push('DEV: nothing of this ceremony may be relied on');
   if (signatures.pinned === undefined) marks.push('signers not pinned');
   if (replayed?.closed?.outcome === 'aborted') marks.push('ABORTED');
+  const { length: objections } = entries.filter(({ type }) => type === 'objection');
+  if (objections > 0)
+    marks.push(`${objections} ${objections === 1 ? 'OBJECTION' : 'OBJECTIONS'} on the way`);
   const against = replayed?.signoffs.filter(({ agrees }) => !agrees).length ?? 0;
   if (against > 0) marks.push(`${against} of the participants DISAGREE`);
   return marks;

@@ -16,10 +16,18 @@ export interface ParameterDefinition {
   readonly choices?: readonly string[];
 }
 
+/** How well an identity can be known, from the best. */
+export const KNOWN_LEVELS = ['verified', 'introduced', 'tofu'] as const;
+
+/** One of {@link KNOWN_LEVELS}. */
+export type KnownLevel = (typeof KNOWN_LEVELS)[number];
+
 /** A role and how many people hold it. */
 export interface RoleDefinition {
   readonly count: number;
   readonly identity: 'required' | 'optional';
+  /** How well each holder's identity must be known in a real session. */
+  readonly level?: KnownLevel;
   /** Roles that nobody holding this one may hold as well. */
   readonly distinctFrom: readonly string[];
   readonly summary: string;
@@ -42,6 +50,12 @@ export interface MaterialDefinition {
 /** What people do at a human step. */
 export type HumanAct = 'confirm' | 'ask' | 'read-back' | 'handover' | 'seal' | 'pause' | 'sign-off';
 
+/** How a digest is read aloud: four hexadecimal digits at a time, words, letters of the radio alphabet, or one among decoys. */
+export const READ_BACK_FORMS = ['hex', 'words', 'nato', 'choice'] as const;
+
+/** One of {@link READ_BACK_FORMS}. */
+export type ReadBackForm = (typeof READ_BACK_FORMS)[number];
+
 /** Literal, or text with references; `with:` values and `value:` are of this form. */
 export type Expression = string | number | boolean | readonly Expression[];
 
@@ -59,6 +73,10 @@ interface StepCommon {
   readonly effect: Effect;
   readonly retry: number;
   readonly onFailure: 'abort' | 'retry' | 'deviate';
+  /** Minutes that it is meant to take, for the plan. */
+  readonly minutes?: number;
+  /** Minutes after which a deviation must say why it took so long. */
+  readonly timeout?: number;
   /** Shown before the step, in the paper script and in the minutes. */
   readonly say?: string;
 }
@@ -78,6 +96,8 @@ export interface HumanStep extends StepCommon {
   readonly value?: Expression;
   /** Name under which an `ask` answer becomes the output `answer`; its choices when closed. */
   readonly choices?: readonly string[];
+  /** How a `read-back` is spoken; `hex` when not given. */
+  readonly form?: ReadBackForm;
 }
 
 /** One step. */
@@ -111,7 +131,11 @@ export interface Definition {
   readonly quorums: Readonly<Record<string, QuorumDefinition>>;
   readonly materials: Readonly<Record<string, MaterialDefinition>>;
   /** Names of air-gap probes that must be `ok`; the report is recorded in any case. */
-  readonly environment: { readonly require: readonly string[] };
+  readonly environment: {
+    readonly require: readonly string[];
+    /** Whether the report is made anew in every act, and whenever the session goes on. */
+    readonly recheck: boolean;
+  };
   readonly waive: readonly string[];
   readonly acts: readonly Act[];
   readonly after: readonly Duty[];

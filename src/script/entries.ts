@@ -82,6 +82,19 @@ const said = s.object({
 /** Which instance of which step an entry belongs to; `for` names the holder under `each:`. */
 const where = { act: name, step: name, for: s.optional(person) };
 
+/** What a rehearsal can be disturbed by. */
+export const FAULTS = [
+  'power-cut',
+  'wrong-pin',
+  'token-pulled',
+  'garbled-print',
+  'bad-clock',
+  'full-disk',
+] as const;
+
+/** One of {@link FAULTS}. */
+export type Fault = (typeof FAULTS)[number];
+
 const schemas = {
   /** Always and only the first entry. */
   'session.opened': s.object({
@@ -141,6 +154,22 @@ const schemas = {
     initials: s.array(person, { max: 64 }),
     graded: heard,
   }),
+  /** The air-gap report once more: in every act, and when a session goes on, where the definition wants it. */
+  'environment.checked': s.object({ act: name, airGap: s.array(probe, { max: 256 }) }),
+  /** Somebody does not agree with what happens, in their own words; the ceremony goes on or not, but this stays. */
+  objection: s.object({
+    person,
+    role: name,
+    act: s.optional(name),
+    step: s.optional(name),
+    for: s.optional(person),
+    reason: sentence,
+    graded: heard,
+  }),
+  /** People decided to stop here and to go on later; the next entry tells of the gap. */
+  'session.postponed': s.object({ by: person, reason: sentence, graded: heard }),
+  /** A rehearsal was disturbed on purpose, as whoever started it had asked. */
+  'fault.injected': s.object({ fault: s.oneOf(...FAULTS), act: name, step: name }),
   /** An identity that a participant got during the session. */
   'participant.enrolled': s.object({ name: person, role: name, identity: publicIdentity, level }),
   /** What an action itself reported while a step was under way. */

@@ -12,6 +12,7 @@ import { drillRules } from './rules/drills.js';
 import { handoverRules } from './rules/handovers.js';
 import { humanStepRules } from './rules/humans.js';
 import { referenceRules } from './rules/references.js';
+import { runningRules } from './rules/running.js';
 import { secretRules } from './rules/secrets.js';
 import { structureRules } from './rules/structure.js';
 import { tokenRules } from './rules/tokens.js';
@@ -37,6 +38,7 @@ const RULES: readonly Rules[] = [
   tokenRules,
   changeRules,
   drillRules,
+  runningRules,
   closingRules,
 ];
 

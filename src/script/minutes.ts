@@ -196,6 +196,20 @@ function irregularities(entries: readonly Entry[]): string {
             `${text(data.happened)}. ${text(data.by)}: ${text(data.reason)}. ` +
             `Initials: ${data.initials.length === 0 ? 'none' : data.initials.map(text).join(', ')}.`,
         ];
+      case 'objection':
+        return [`${at}**objection** of ${text(data.person)} (${data.role}): ${text(data.reason)}.`];
+      case 'session.postponed':
+        return [`${at}**postponed**. ${text(data.by)}: ${text(data.reason)}.`];
+      case 'fault.injected':
+        return [`${at}**disturbed on purpose**: ${data.fault} at ${data.act}/${data.step}.`];
+      case 'environment.checked': {
+        const found = data.airGap.filter(({ result }) => result !== 'ok');
+        return found.length === 0
+          ? []
+          : [
+              `${at}**the machine** in act ${data.act}: ${found.map(({ name, detail }) => text(`${name}: ${detail}`)).join('; ')}.`,
+            ];
+      }
       case 'session.resumed':
         return [
           `${at}**gap**. The program was gone since ${data.lastTime}. Lost from memory: ` +

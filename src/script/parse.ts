@@ -287,12 +287,16 @@ function fromRaw(raw: RawDefinition, source: Source): Definition {
     roles: mapValues(raw.roles, (role): RoleDefinition => ({
       count: role.count,
       identity: role.identity,
+      ...(role.level === undefined ? {} : { level: role.level }),
       distinctFrom: role['distinct-from'] ?? [],
       summary: role.summary,
     })),
     quorums: raw.quorums ?? {},
     materials: raw.materials ?? {},
-    environment: { require: raw.environment?.require ?? [] },
+    environment: {
+      require: raw.environment?.require ?? [],
+      recheck: raw.environment?.recheck !== undefined,
+    },
     waive: raw.waive ?? [],
     acts: raw.acts.map((act, a) => ({
       id: act.id,
@@ -321,12 +325,14 @@ function stepOf(raw: RawStep, path: string, source: Source): Step {
     ...(raw.each === undefined ? {} : { each: raw.each }),
     ...(raw.when === undefined ? {} : { when: raw.when }),
     ...(raw.needs === undefined ? {} : { needs: raw.needs }),
+    ...(raw.minutes === undefined ? {} : { minutes: raw.minutes }),
+    ...(raw.timeout === undefined ? {} : { timeout: raw.timeout }),
     ...(raw.say === undefined ? {} : { say: raw.say.trimEnd() }),
     retry: raw.retry ?? 0,
     onFailure: raw['on-failure'] ?? 'abort',
   } as const;
   if (raw.uses !== undefined) {
-    for (const key of ['value', 'choices'] as const)
+    for (const key of ['value', 'choices', 'form'] as const)
       if (raw[key] !== undefined) refuse(key, `"${key}" belongs to human steps`);
     if (raw.effect === undefined) return refuse('uses', 'an action step must declare its "effect"');
     const step: ActionStep = {
@@ -349,6 +355,7 @@ function stepOf(raw: RawStep, path: string, source: Source): Step {
     effect: raw.effect ?? 'none',
     ...(raw.value === undefined ? {} : { value: raw.value }),
     ...(raw.choices === undefined ? {} : { choices: raw.choices }),
+    ...(raw.form === undefined ? {} : { form: raw.form }),
   };
   return step;
 }

@@ -1,11 +1,14 @@
 /** Whether the people of a session are those that its definition asks for. */
-import type { Definition } from './definition.js';
+import { type Definition, KNOWN_LEVELS, type KnownLevel } from './definition.js';
+import type { TrustLevel } from './entries.js';
 
 /** What must be known of a participant; `identity` is the id of the identity key, or null. */
 export interface Attendant {
   readonly name: string;
   readonly role: string;
   readonly identity: string | null;
+  /** How well it is known; not given where that is nobody's business, as in rehearsals. */
+  readonly level?: TrustLevel;
 }
 
 /** The role that drives every ceremony. */
@@ -39,10 +42,15 @@ export function peopleProblems(
   enrols: ReadonlySet<string> = new Set(),
 ): readonly string[] {
   const problems: string[] = [];
-  for (const [role, { count, identity }] of Object.entries(definition.roles)) {
+  for (const [role, { count, identity, level }] of Object.entries(definition.roles)) {
     const present = participants.filter((participant) => participant.role === role);
     if (present.length !== count) {
       problems.push(`the role ${role} takes ${count} and ${present.length} are listed`);
+    }
+    for (const person of present) {
+      if (level === undefined || person.level === undefined || reaches(person.level, level))
+        continue;
+      problems.push(`${person.name} is ${person.level}, and the role ${role} requires ${level}`);
     }
     if (identity !== 'required' || enrols.has(role)) continue;
     for (const person of present) {
@@ -62,6 +70,11 @@ export function peopleProblems(
     }
   }
   return problems;
+}
+
+/** Whether an identity is known at least as well as is asked for. */
+function reaches(known: TrustLevel, wanted: KnownLevel): boolean {
+  return known !== 'none' && KNOWN_LEVELS.indexOf(known) <= KNOWN_LEVELS.indexOf(wanted);
 }
 
 function between(definition: Definition, a: Attendant, b: Attendant): readonly string[] {

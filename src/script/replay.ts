@@ -3,7 +3,6 @@
  * business where it stands is named. Written from `docs/spec/transcript.md`, apart from the engine that wrote the entries.
  */
 import type { ActionDescription } from '#formats/action';
-import { isObject } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';
 import type { Definition } from './definition.js';
 import {
@@ -15,13 +14,11 @@ import {
 } from './entries.js';
 import { evaluate, holds, parseCondition, type Resolve } from './expression.js';
 import { entryKey, holders, type Instance, instanceKey, plan } from './plan.js';
-import type { RecordedKey, Replayed, Violation } from './replayed.js';
+import { Misstep } from './misstep.js';
+import type { Replayed, Violation } from './replayed.js';
+import { ReplayedKeys } from './replay-keys.js';
+import { ReplayedMachine } from './replay-machine.js';
 import { resolverAt } from './replay-scope.js';
-
-/** Events by which the public side of a key reaches the record. Their data are `reference` and `record`. */
-const KEY_EVENTS: ReadonlySet<string> = new Set(['key.added', 'key.changed']);
-
-class Misstep extends Error {}
 
 /**
  * Walks all entries of a session.
@@ -66,19 +63,22 @@ class Walk {
   #status: Status = 'idle';
   #failures = 0;
   #resumed = false;
+  /** Postponed, and not taken up again. */
+  #away = false;
+  readonly #machine: ReplayedMachine;
+  /** When the current instance was begun, and whether a deviation said that it took long. */
+  #begun: { readonly time: string; late: boolean } | undefined;
   #closed: EntryData['session.closed'] | undefined;
   readonly #attempts = new Map<string, number>();
   /** What every finished instance left behind, by its place in the plan. */
   readonly #finished = new Map<number, EntryData['step.finished']>();
   /** Paths of the artifacts that count. */
   readonly #paths = new Set<string>();
-  #keys: RecordedKey[] = [];
+  readonly #keys = new ReplayedKeys();
   #signoffs: { readonly at: number; readonly data: EntryData['signoff'] }[] = [];
-  /** Keys that were undone and must be told of as retired before anything else is begun. */
-  readonly #abandoned = new Set<string>();
-
   constructor(definition: Definition, catalogue: readonly ActionDescription[]) {
     this.#definition = definition;
+    this.#machine = new ReplayedMachine(definition.environment);
     this.#actions = new Map(catalogue.map((action) => [action.id, action]));
   }
 
@@ -88,7 +88,7 @@ class Walk {
       violation,
       participants: this.#participants,
       artifacts: new Map(artifacts.map((artifact) => [artifact.path, artifact])),
-      keys: this.#keys,
+      keys: this.#keys.all,
       changedSets: this.#changedSets(),
       signoffs: this.#signoffs.map(({ data }) => data),
       closed: this.#closed,
@@ -112,24 +112,39 @@ class Walk {
     if ((entry.type === 'session.opened') !== (this.#opened === undefined))
       throw new Misstep('a session is opened once, by its first entry');
     this.#clock(entry, before);
+    if (this.#away && entry.type !== 'session.resumed' && entry.type !== 'deviation')
+      throw new Misstep('the session was postponed, and did not go on');
     switch (entry.type) {
       case 'session.opened':
         this.#opened = entry.data;
         this.#participants = entry.data.participants;
+        this.#machine.opened(entry.data);
         this.#instances = plan(this.#definition, this.#participants);
         return;
       case 'act.started':
         return this.#enterAct(entry.data.act);
       case 'step.started':
-        return this.#start(entry.data);
+        return this.#start(entry.data, entry.time);
       case 'step.skipped':
         return this.#skip(entry.data);
       case 'step.finished':
-        return this.#finish(entry.data);
+        return this.#finish(entry.data, entry.time);
       case 'step.failed':
         return this.#fail(entry.data);
       case 'deviation':
         return this.#deviate(entry.data);
+      case 'environment.checked':
+        return this.#machine.checked(entry.data, this.#act);
+      case 'objection':
+        return this.#object(entry.data);
+      case 'session.postponed':
+        this.#known(entry.data.by);
+        this.#away = true;
+        return;
+      case 'fault.injected':
+        if (this.#opened?.mode !== 'rehearsal')
+          throw new Misstep('only a rehearsal is disturbed on purpose');
+        return;
       case 'participant.enrolled':
         return this.#enrol(entry.data);
       case 'event':
@@ -138,21 +153,19 @@ class Walk {
         if (entry.data.lastTime !== before?.time)
           throw new Misstep('it does not tell the time of the entry before it');
         this.#resumed = true;
+        this.#away = false;
+        this.#machine.lookAgain();
         if (this.#status === 'open') this.#status = 'interrupted';
         return;
       case 'rollback':
         return this.#rollBack(entry.data);
       case 'key.retired':
-        if (!this.#keys.some(({ keyId }) => keyId === entry.data.keyId))
-          throw new Misstep('no step of this session made that key');
-        this.#abandoned.delete(entry.data.keyId);
-        return this.#mark(entry.data.keyId, { retired: true });
+        return this.#keys.mark(entry.data.keyId, 'retired');
       case 'restore':
-        return this.#restore(entry.data);
+        if (!this.#resumed) throw new Misstep('nothing was lost that could be restored');
+        return this.#keys.restore(entry.data, this.#definition);
       case 'wipe':
-        if (!this.#keys.some(({ keyId }) => keyId === entry.data.key))
-          throw new Misstep('no step of this session made that key');
-        return this.#mark(entry.data.key, { wiped: true });
+        return this.#keys.mark(entry.data.key, 'wiped');
       case 'signoff':
         return this.#signOff(entry.data);
       case 'session.closed':
@@ -180,6 +193,13 @@ class Walk {
       throw new Misstep(`the act ${current.act.id} comes next, not ${act}`);
     if (this.#act === act) throw new Misstep(`the act ${act} was entered before`);
     this.#act = act;
+    this.#machine.lookAgain();
+  }
+
+  #object({ person, role, reason }: EntryData['objection']): void {
+    if (!this.#participants.some((it) => it.name === person && it.role === role))
+      throw new Misstep(`${person} does not take part as ${role}`);
+    if (reason.trim() === '') throw new Misstep(`${person} objects and gives no reason`);
   }
 
   /** The current instance, if that is what an entry is about. */
@@ -192,32 +212,25 @@ class Walk {
     return current;
   }
 
-  #start(data: EntryData['step.started']): void {
+  #start(data: EntryData['step.started'], time: string): void {
     const current = this.#expect(data);
+    this.#machine.mustBeInOrder();
     if (this.#status === 'open') throw new Misstep('it was begun before and has not ended');
     if (this.#status === 'deviate' || this.#status === 'abort')
       throw new Misstep('it failed, and was not to be tried again');
-    const [lost] = this.#abandoned;
-    if (lost !== undefined)
-      throw new Misstep(`the abandoned key ${lost.slice(0, 16)} was not recorded as retired`);
+    this.#keys.mustBeRetired();
     if (this.#status === 'idle') {
       if (!this.#holds(current))
         throw new Misstep('its condition does not hold: it had to be skipped');
     } else if (this.#status === 'interrupted') {
-      this.#mustRetireKeysOf(instanceKey(current));
+      this.#keys.mustBeRetiredOf(instanceKey(current));
     }
     const attempt = (this.#attempts.get(instanceKey(current)) ?? 0) + 1;
     if (data.attempt !== attempt)
       throw new Misstep(`it is attempt ${attempt}, not ${data.attempt}`);
     this.#attempts.set(instanceKey(current), attempt);
+    this.#begun = { time, late: false };
     this.#status = 'open';
-  }
-
-  /** What an attempt that never finished had made, nobody may rely on. */
-  #mustRetireKeysOf(key: string): void {
-    const left = this.#keys.find((made) => made.madeIn === key && !made.retired && !made.wiped);
-    if (left !== undefined)
-      throw new Misstep(`the abandoned key ${left.keyId.slice(0, 16)} was not recorded as retired`);
   }
 
   #skip(data: EntryData['step.skipped']): void {
@@ -227,11 +240,12 @@ class Walk {
     this.#advance();
   }
 
-  #finish(data: EntryData['step.finished']): void {
+  #finish(data: EntryData['step.finished'], time: string): void {
     const current = this.#expect(data);
     const { step } = current;
     if (this.#status !== 'open' && this.#status !== 'interrupted')
       throw new Misstep('it was not under way');
+    this.#inTime(current, time);
     if (data.by !== current.by) throw new Misstep(`${current.by} acts here, not ${data.by}`);
     for (const { name } of data.people) this.#known(name);
     const action = step.kind === 'action' ? this.#actions.get(step.uses) : undefined;
@@ -247,6 +261,14 @@ class Walk {
     }
     this.#finished.set(this.#at, data);
     this.#advance();
+  }
+
+  /** Whoever took longer than the definition allows has said why. Of an interrupted attempt the gap tells. */
+  #inTime({ step }: Instance, time: string): void {
+    if (step.timeout === undefined || this.#begun === undefined || this.#status !== 'open') return;
+    const seconds = (Date.parse(time) - Date.parse(this.#begun.time)) / 1000;
+    if (seconds > step.timeout * 60 && !this.#begun.late)
+      throw new Misstep(`it took longer than ${step.timeout} minutes, and no deviation says why`);
   }
 
   /** At a human step the person it is about was heard; what was read back is what there was to read. */
@@ -304,10 +326,13 @@ class Walk {
   #deviate(data: EntryData['deviation']): void {
     this.#known(data.by);
     for (const name of data.initials) this.#known(name);
-    if (this.#status !== 'deviate' || data.about !== 'step') return;
+    this.#machine.explained(data.about);
     const { act, step } = data;
-    if (act === undefined || step === undefined) return;
-    if (entryKey({ ...data, act, step }) === instanceKey(this.#current)) this.#advance();
+    const current = this.#instances[this.#at];
+    if (act === undefined || step === undefined || current === undefined) return;
+    if (entryKey({ ...data, act, step }) !== instanceKey(current)) return;
+    if (data.about === 'time' && this.#begun !== undefined) this.#begun.late = true;
+    if (this.#status === 'deviate' && data.about === 'step') this.#advance();
   }
 
   #enrol(data: EntryData['participant.enrolled']): void {
@@ -324,20 +349,7 @@ class Walk {
     if (this.#status !== 'open' && this.#status !== 'interrupted')
       throw new Misstep('its step was not under way');
     if (data.event === QUORUM_AGREED) this.#agreed(current, data);
-    if (!KEY_EVENTS.has(data.event)) return;
-    const { reference, record } = data.data;
-    const keyId = isObject(record) ? record['id'] : undefined;
-    if (typeof reference !== 'string' || !isObject(record) || typeof keyId !== 'string')
-      throw new Misstep(`${data.event} names no key`);
-    const live = this.#keys.filter((key) => key.reference === reference && !key.retired);
-    if (data.event === 'key.added') {
-      const made = { reference, keyId, record, madeIn: instanceKey(current) };
-      this.#keys.push({ ...made, retired: false, wiped: false });
-      return;
-    }
-    if (!live.some((key) => key.keyId === keyId))
-      throw new Misstep(`${reference} is not the key ${keyId.slice(0, 16)}`);
-    this.#keys = this.#keys.map((key) => (key.keyId === keyId ? { ...key, record } : key));
+    this.#keys.event(data, instanceKey(current));
   }
 
   #rollBack({ toAct, toStep }: EntryData['rollback']): void {
@@ -357,29 +369,12 @@ class Walk {
       for (const { path } of finished.artifacts) this.#paths.delete(path);
     }
     const undone = new Set(this.#instances.slice(target, this.#at + 1).map(instanceKey));
-    for (const key of this.#keys)
-      if (undone.has(key.madeIn) && !key.retired && !key.wiped) this.#abandoned.add(key.keyId);
+    this.#keys.abandon(undone);
     this.#signoffs = this.#signoffs.filter(({ at }) => at < target);
     if (this.#act !== toAct) this.#act = undefined;
     this.#at = target;
     this.#status = 'idle';
     this.#failures = 0;
-  }
-
-  #restore(data: EntryData['restore']): void {
-    if (!this.#resumed) throw new Misstep('nothing was lost that could be restored');
-    const key = this.#keys.find(({ keyId, retired }) => keyId === data.key && !retired);
-    if (key === undefined) throw new Misstep('no step of this session made that key');
-    if (key.wiped) throw new Misstep('that key was wiped before');
-    const sharing = key.record['shares'];
-    if (!isObject(sharing) || sharing['setId'] !== data.setId)
-      throw new Misstep('that key was not split into this set of shares');
-    const used = new Set(data.shares).size;
-    const least = Math.min(
-      ...Object.values(this.#definition.quorums).map(({ threshold }) => threshold),
-    );
-    if (used < data.shares.length || used < least)
-      throw new Misstep(`${used} different shares are fewer than any quorum`);
   }
 
   #signOff(data: EntryData['signoff']): void {
@@ -402,7 +397,7 @@ class Walk {
     if (data.outcome === 'completed') {
       if (this.#status !== 'idle' || rest > 0)
         throw new Misstep(`it says completed, and ${rest} steps were not done`);
-      const kept = this.#keys.find((key) => !key.retired && !key.wiped);
+      const { kept } = this.#keys;
       if (kept !== undefined && this.#someStepWipes())
         throw new Misstep(`the key ${kept.keyId.slice(0, 16)} was never wiped`);
     }
@@ -419,10 +414,6 @@ class Walk {
     this.#at++;
     this.#status = 'idle';
     this.#failures = 0;
-  }
-
-  #mark(keyId: string, change: Partial<RecordedKey>): void {
-    this.#keys = this.#keys.map((key) => (key.keyId === keyId ? { ...key, ...change } : key));
   }
 
   #known(name: string): void {

@@ -3,6 +3,7 @@
  * refers to what is the linter's business. Nothing outside this room imports it: zod costs 40 ms at start.
  */
 import { z } from 'zod';
+import { KNOWN_LEVELS, READ_BACK_FORMS } from './definition.js';
 import { NAME } from './entries.js';
 
 /** An object whose unknown keys are refused; the message carries the known ones, so that a typo can be put right. */
@@ -62,6 +63,7 @@ const parameter = strict({
 const role = strict({
   count: z.int().min(1).max(64),
   identity: z.enum(['required', 'optional']),
+  level: z.enum(KNOWN_LEVELS).optional(),
   'distinct-from': z.array(name).max(16).optional(),
   summary: line,
 });
@@ -95,6 +97,9 @@ const step = strict({
   do: z.enum(['confirm', 'ask', 'read-back', 'handover', 'seal', 'pause', 'sign-off']).optional(),
   value: expression.optional(),
   choices: z.array(line).min(2).max(16).optional(),
+  form: z.enum(READ_BACK_FORMS).optional(),
+  minutes: z.int().min(1).max(1440).optional(),
+  timeout: z.int().min(1).max(1440).optional(),
   effect: z.enum(['none', 'repeatable', 'irreversible']).optional(),
   retry: z.int().min(0).max(16).optional(),
   'on-failure': z.enum(['abort', 'retry', 'deviate']).optional(),
@@ -121,7 +126,10 @@ export const definitionSchema = strict({
   roles: named(role, 32),
   quorums: named(quorum, 16).optional(),
   materials: named(material, 64).optional(),
-  environment: strict({ require: z.array(name).max(64) }).optional(),
+  environment: strict({
+    require: z.array(name).max(64),
+    recheck: z.literal('every-act').optional(),
+  }).optional(),
   waive: z
     .array(z.enum(['n-of-n', 'threshold-1', 'draft']))
     .max(3)

@@ -5,7 +5,8 @@
 import { utf8 } from '#formats/bytes';
 import { InterruptedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
-import { styleFor, wantsMovement } from './colour.js';
+import { plainStyle, styleFor, wantsMovement } from './colour.js';
+import { askLine, askNumber, askYesNo } from './line-questions.js';
 import { pages, wrap } from './screen.js';
 import { type Spinner, startSpinner } from './spinner.js';
 import type { Answer, Terminal } from './terminal.js';
@@ -16,6 +17,8 @@ export interface TtyOptions {
   /** Standard error. */
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Nothing is drawn twice, nothing moves, nothing is painted: for screen readers. */
+  readonly plain?: boolean;
 }
 
 type Prompts = typeof import('@inquirer/prompts');
@@ -27,9 +30,9 @@ const SHOW_CURSOR = '\u001b[?25h';
 const CLEAR = '\u001b[H\u001b[2J\u001b[3J';
 
 /** A terminal with a person at it. */
-export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
+export function ttyTerminal({ input, output, env, plain = false }: TtyOptions): Terminal {
   const surroundings = { isTTY: output.isTTY === true, env };
-  const style = styleFor(surroundings);
+  const style = plain ? plainStyle : styleFor(surroundings);
   /** The spinner of the work under way, which may itself speak and ask. */
   let turning: Spinner | undefined;
   const line = (text: string): void => {
@@ -48,7 +51,8 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
     spinner?.pause();
     try {
       while (unread.length > 0) {
-        await prompts.input({ message: 'Press Enter for the rest.' }, context);
+        // Who reads line by line is in nobody's way, and has a scrollback of their own.
+        if (!plain) await prompts.input({ message: 'Press Enter for the rest.' }, context);
         const [page, ...rest] = unread;
         unread = rest;
         for (const part of page ?? []) line(part);
@@ -61,6 +65,27 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
     }
   };
   const person = <T>(value: T): Answer<T> => ({ value, source: 'person' });
+  /** The same questions, for whoever wants them line by line. */
+  const lineByLine: Pick<Terminal, 'confirm' | 'text' | 'choose'> = {
+    confirm: async (question) =>
+      person(await ask((_, streams) => askYesNo(streams, question, line))),
+    text: async (question, _at, check) =>
+      person(
+        await ask(async (_, streams) => {
+          for (;;) {
+            const typed = (await askLine(streams, question)).trim();
+            const problem = check?.(typed);
+            if (problem === undefined) return typed;
+            line(problem);
+          }
+        }),
+      ),
+    choose: async (question, choices) => {
+      const labels = choices.map(({ label }) => label);
+      const at = await ask((_, streams) => askNumber(streams, question, labels, line));
+      return person(choices[at]?.value ?? '');
+    },
+  };
 
   return {
     interactive: true,
@@ -116,6 +141,7 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       if (typed === '') return undefined;
       return person(SecretBytes.adopt(utf8(typed.normalize('NFKC')), 'passphrase'));
     },
+    ...(plain ? lineByLine : {}),
     lines: async function* (prompt) {
       const { enteredLines } = await import('./line-entry.js');
       turning?.pause();
@@ -128,7 +154,7 @@ export function ttyTerminal({ input, output, env }: TtyOptions): Terminal {
       turning?.resume();
     },
     progress: async (text, work) => {
-      if (!wantsMovement(surroundings)) return await work();
+      if (plain || !wantsMovement(surroundings)) return await work();
       const outer = turning;
       outer?.pause();
       const spinner = await startSpinner(text, { stream: output, colour: style.colour });

@@ -1,9 +1,13 @@
 /** The commands around ceremonies: list, show, new, check, minutes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ceremonyCheck } from '#ceremony/commands/ceremony-check';
+import { ceremonyCustody } from '#ceremony/commands/ceremony-custody';
+import { ceremonyDue } from '#ceremony/commands/ceremony-due';
 import { ceremonyList } from '#ceremony/commands/ceremony-list';
 import { ceremonyMinutes } from '#ceremony/commands/ceremony-minutes';
 import { ceremonyNew } from '#ceremony/commands/ceremony-new';
+import { ceremonyPlan } from '#ceremony/commands/ceremony-plan';
+import { ceremonySchema } from '#ceremony/commands/ceremony-schema';
 import { ceremonyShow } from '#ceremony/commands/ceremony-show';
 import { run } from '#ceremony/commands/run';
 import type { CommandContext } from '#ceremony/command';
@@ -132,19 +136,24 @@ describe('ceremony minutes', () => {
         { ceremony: '/small.yaml', outDir: '/small-out' },
       ),
     ).rejects.toMatchObject({ exitCode: 75 });
-    const open = await ceremonyMinutes.run({ session: '/small-out' }, context);
+    const open = await ceremonyMinutes.run({ session: '/small-out', format: 'markdown' }, context);
     expect(open).toMatchObject({ closed: false, ceremony: 'small', out: null });
     await runIn(context, { ceremony: '/small.yaml', outDir: '/small-out', resume: true });
-    const folder = await ceremonyMinutes.run({ session: '/small-out' }, context);
+    const folder = await ceremonyMinutes.run(
+      { session: '/small-out', format: 'markdown' },
+      context,
+    );
     const transcript = await ceremonyMinutes.run(
-      { session: '/small-out/transcript.json', out: '/minutes.md' },
+      { session: '/small-out/transcript.json', format: 'markdown', out: '/minutes.md' },
       context,
     );
     expect(folder.closed).toBe(true);
     expect(transcript.minutes).toBe(folder.minutes);
     expect(text('/minutes.md')).toBe(folder.minutes);
     expect(text('/small-out/minutes.md')).toBe(folder.minutes);
-    await expect(ceremonyMinutes.run({ session: '/nowhere' }, context)).rejects.toMatchObject({
+    await expect(
+      ceremonyMinutes.run({ session: '/nowhere', format: 'markdown' }, context),
+    ).rejects.toMatchObject({
       exitCode: 66,
     });
   });
@@ -155,9 +164,13 @@ describe('descriptions', () => {
     for (const command of [
       run,
       ceremonyCheck,
+      ceremonyCustody,
+      ceremonyDue,
       ceremonyList,
       ceremonyMinutes,
       ceremonyNew,
+      ceremonyPlan,
+      ceremonySchema,
       ceremonyShow,
     ]) {
       expect(command.only).toBe('cli');

@@ -1,16 +1,23 @@
-/** A disk that refuses at every write of quickstart, in process: the run ends with the disk's error, and can go on later. */
-import { beforeAll, describe, expect, it } from 'vitest';
+/** A disk that refuses at its writes, in process: the run ends with the disk's error, and can go on later. */
+import { describe, expect, it } from 'vitest';
 import { OutputError } from '#formats/errors';
 import { spread, thorough } from '../support/require.js';
 import { checkSession, problemsOf } from './evidence.js';
 import { Disk, place } from './memory-host.js';
 import { furnish, roomContext, runIn } from './room.js';
 
+const rehearsal = {
+  ceremony: 'root-key',
+  outDir: '/out',
+  rehearse: true,
+  answers: '/shipped/answers/root-key.yaml',
+} as const;
+const quickstart = { ceremony: 'quickstart', outDir: '/out', answers: '/answers.yaml' } as const;
+type Input = typeof rehearsal | typeof quickstart;
 const ANSWERS = `answers:
   close/administrator/administrator: { choice: agree }
   close/witness/witness: { choice: agree }
 `;
-const input = { ceremony: 'quickstart', outDir: '/out', answers: '/answers.yaml' } as const;
 
 function newDisk(): Disk {
   const disk = new Disk();
@@ -19,23 +26,28 @@ function newDisk(): Disk {
   return disk;
 }
 
-let writes = 0;
-
-beforeAll(async () => {
+/** How often a whole run changes the disk. */
+async function writesOf(input: Input): Promise<number> {
+  let writes = 0;
   const after = (): void => {
     writes++;
   };
   const context = await roomContext(newDisk(), { host: { faults: { after } } });
   await runIn(context, input);
-}, 120_000);
+  return writes;
+}
 
 describe('a failing disk', () => {
-  it('never loses the session', { timeout: 900_000 }, async () => {
+  it.each([
+    ['root-key', rehearsal, thorough ? 40 : 6],
+    ['quickstart', quickstart, thorough ? 30 : 6],
+  ] as const)('never loses a session of %s', { timeout: 900_000 }, async (_, input, count) => {
+    const writes = await writesOf(input);
     expect(writes).toBeGreaterThan(50);
     const wrong: string[] = [];
     const places = Array.from({ length: writes }, (_, at) => at);
-    for (const at of thorough ? places : spread(places, 20)) {
-      const problem = await failAndGoOn(at).catch((error: unknown) => String(error));
+    for (const at of spread(places, count)) {
+      const problem = await failAndGoOn(input, at).catch((error: unknown) => String(error));
       if (problem !== undefined) wrong.push(`write ${at}: ${problem}`);
     }
     expect(wrong).toEqual([]);
@@ -43,7 +55,7 @@ describe('a failing disk', () => {
 });
 
 /** Full once at even numbers, full for good at odd ones. */
-async function failAndGoOn(at: number): Promise<string | undefined> {
+async function failAndGoOn(input: Input, at: number): Promise<string | undefined> {
   const disk = newDisk();
   const before = ({ number }: { readonly number: number }): void => {
     if (number === at || (at % 2 === 1 && number > at))

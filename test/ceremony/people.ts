@@ -60,7 +60,8 @@ export function playedTerminal(player: Player = () => undefined): PlayedTerminal
     },
     choose: async (question, choices, at) => {
       const values = choices.map(({ value }) => value);
-      const willing = values.includes('file') ? 'file' : values[0];
+      // Who pressed Ctrl-C wanted to leave, unless the test says otherwise.
+      const willing = ['file', 'leave'].find((it) => values.includes(it)) ?? values[0];
       return person(String(ask('choose', question, at, values) ?? willing));
     },
     secret: async (question, at) => {

@@ -134,5 +134,5 @@ export function runIn(
   context: CommandContext,
   input: Partial<Parameters<typeof run.run>[0]> & { readonly ceremony: string },
 ): Promise<RunResult> {
-  return run.run({ param: [], ...input }, context);
+  return run.run({ param: [], inject: [], ...input }, context);
 }

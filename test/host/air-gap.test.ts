@@ -19,12 +19,22 @@ const QUIET: Readonly<Record<string, string>> = {
   '/proc/sys/kernel/random/entropy_avail': '256\n',
   '/proc/cpuinfo': 'flags\t\t: fpu vme de\n',
   '/proc/self/status': 'Name:\tnode\nTracerPid:\t0\n',
+  '/home/ada/.bash_history': '',
+  '/proc/1/comm': 'init\n',
+  '/proc/77/comm': 'node\n',
+  '/sys/block/sda/removable': '0\n',
+  '/sys/block/sda/size': '1000\n',
+  '/sys/block/sr0/removable': '1\n',
+  '/sys/block/sr0/size': '0\n',
   '/proc/self/mountinfo':
     '22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:30 / /tmp rw - tmpfs tmpfs rw\n',
 };
 const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   '/sys/class': ['net'],
   '/sys/class/rfkill': [],
+  '/home/ada': ['.bash_history', 'notes'],
+  '/proc': ['1', '77', 'self', 'swaps'],
+  '/sys/block': ['sda', 'sr0'],
 };
 
 function machine(
@@ -39,6 +49,7 @@ function machine(
     list: (path) => folders[path],
     now: () => new Date('2026-11-23T09:30:00Z'),
     temporaryFolder: '/tmp',
+    home: '/home/ada',
     runtimeArguments: [],
     ...more,
   };
@@ -64,6 +75,10 @@ describe('air-gap probes', () => {
       'virtualisation',
       'debugger',
       'temporary-files',
+      'shell-history',
+      'crash-reporters',
+      'automounters',
+      'removable-media',
     ]);
   });
 
@@ -116,6 +131,16 @@ describe('air-gap probes', () => {
     ['debugger', machine({ '/proc/self/status': 'TracerPid:\t4711\n' }), /4711/],
     ['debugger', machine({}, { runtimeArguments: ['--inspect-brk'] }), /inspector/],
     ['temporary-files', machine({}, { temporaryFolder: '/var/tmp' }), /ext4/],
+    ['shell-history', machine({ '/home/ada/.bash_history': 'ls\n' }), /\.bash_history/],
+    ['shell-history', machine({ '/home/ada/.bash_history': undefined }), /\.bash_history/],
+    [
+      'shell-history',
+      machine({}, { folders: { '/home/ada/.local/share/fish': ['fish_history'] } }),
+      /fish_history/,
+    ],
+    ['crash-reporters', machine({ '/proc/77/comm': 'whoopsie\n' }), /whoopsie/],
+    ['automounters', machine({ '/proc/77/comm': 'udisksd\n' }), /udisksd/],
+    ['removable-media', machine({ '/sys/block/sr0/size': '20480\n' }), /sr0/],
   ];
   for (const [name, of, words] of findings) {
     it(`${name}: ${words.source}`, () => {

@@ -13,6 +13,7 @@ beforeAll(async () => {
 
 const real = shipped('root-key.yaml');
 const drill = shipped('recovery-drill.yaml');
+const recovery = shipped('recover.yaml');
 const quick = shipped('quickstart.yaml');
 const byok = shipped('byok-wrap.yaml');
 const cloud = shipped('cloud-import.yaml');
@@ -513,6 +514,42 @@ const examples: readonly Example[] = [
     of: real,
     changes: [['do: confirm', 'do: confirm\n        choices: [yes-please, no-thanks]']],
     message: /has no choices/,
+  },
+  {
+    rule: 'recovery-set',
+    of: recovery,
+    changes: [['value: ${{ steps.set.root }}', 'value: ${{ session.definition-digest }}']],
+    message: /no witness reads back the root/,
+  },
+  {
+    rule: 'recovery-quorum',
+    of: recovery,
+    changes: [[/(uses: share\.combine[\s\S]*?custodians: )custodian/, '$1witness']],
+    message: /role of a quorum/,
+  },
+  {
+    rule: 'human-form',
+    of: real,
+    changes: [['do: confirm', 'do: confirm\n        form: words']],
+    message: /is not spoken/,
+  },
+  {
+    rule: 'level-identity',
+    of: real,
+    changes: [['identity: optional', 'identity: optional\n    level: verified']],
+    message: /is about an identity/,
+  },
+  {
+    rule: 'timeout-short',
+    of: real,
+    changes: [['do: confirm', 'do: confirm\n        minutes: 20\n        timeout: 10']],
+    message: /needs an excuse after 10/,
+  },
+  {
+    rule: 'recheck-nothing',
+    of: quick,
+    changes: [['acts:\n', 'environment: { require: [], recheck: every-act }\n\nacts:\n']],
+    message: /nothing is required/,
   },
   {
     rule: 'human-each',

@@ -83,7 +83,7 @@ describe('the plan', () => {
       'convene/definition-digest/Hal',
       'convene/execution-digest/Gil',
       'convene/execution-digest/Hal',
-      'isolate/air-gap',
+      'convene/program',
     ]);
     const handover = instances.filter(({ step }) => step.id === 'handover');
     expect(handover.map((it) => [it.for, it.by])).toEqual(

@@ -15,6 +15,8 @@ describe('shipped ceremonies', () => {
         'hsm-import',
         'quickstart',
         'recovery-drill',
+        'recover',
+        'destroy',
         'refresh-shares',
         'root-key',
       ]),

@@ -10,7 +10,7 @@ interface Desk {
   type(after: string, keys: string): Promise<void>;
 }
 
-function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }): Desk {
+function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }, plain = false): Desk {
   const input = new PassThrough();
   const output = Object.assign(new PassThrough(), {
     isTTY: true,
@@ -26,7 +26,7 @@ function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }): Desk {
   output.on('data', (chunk: Buffer) => (shown += chunk.toString()));
   let read = 0;
   return {
-    terminal: ttyTerminal({ input, output, env }),
+    terminal: ttyTerminal({ input, output, env, plain }),
     shown: () => shown,
     type: async (after, keys) => {
       for (let i = 0; i < 400 && shown.indexOf(after, read) < 0; i++)
@@ -37,6 +37,44 @@ function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }): Desk {
     },
   };
 }
+
+describe('a plain terminal', () => {
+  it('asks line by line, by number and in words, and draws nothing twice', async () => {
+    const { terminal, type, shown } = desk({ TERM: 'xterm-256color' }, true);
+    terminal.heading('Act 1\nStep 1', 'A long text.\n'.repeat(40));
+    const sure = terminal.confirm('Sure?', { key: 'a/b' });
+    await type('Type yes or no:', 'perhaps\r');
+    await type('Please type yes or no.', 'yes\r');
+    expect((await sure).value).toBe(true);
+    const choices = [
+      { value: 'a', label: 'first' },
+      { value: 'b', label: 'second' },
+    ];
+    const choice = terminal.choose('Which?', choices, { key: 'a/d' });
+    await type('Number, 1 to 2:', '3\r');
+    await type('Please type a number from 1 to 2.', '2\r');
+    expect((await choice).value).toBe('b');
+    const check = (value: string): string | undefined => (value === 'Ann' ? undefined : 'Not her.');
+    const name = terminal.text('Name?', { key: 'a/c' }, check);
+    await type('Name?', 'Bob\r');
+    await type('Not her.', 'Ann\r');
+    expect((await name).value).toBe('Ann');
+    expect(await terminal.progress('Working', () => Promise.resolve(7))).toBe(7);
+    expect(shown()).toContain('1: first\n2: second\n');
+    expect(shown()).not.toContain('Working');
+    // No colour; the cursor goes nowhere but to the beginning of its own line.
+    // eslint-disable-next-line no-control-regex -- looking for them is the point
+    expect(shown()).not.toMatch(/\u001b\[\d*(?:m|A|B|H|2J)/);
+  });
+
+  it('leaves at Ctrl-C', async () => {
+    const { terminal, type } = desk({ NO_COLOR: '1' }, true);
+    const asked = terminal.text('Name?', { key: 'a/c' });
+    const refused = expect(asked).rejects.toMatchObject({ code: 'E_INTERRUPTED', exitCode: 130 });
+    await type('Name?', '\u0003');
+    await refused;
+  });
+});
 
 describe('a real terminal', () => {
   it('asks and tells that a person answered', async () => {

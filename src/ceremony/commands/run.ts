@@ -9,7 +9,9 @@ import { type CommandContext, defineCommand } from '../command.js';
 import { proceed } from '../engine.js';
 import { Journal } from '../journal.js';
 import { sweepSession } from '../leftovers.js';
-import { passGate, stampOf } from '../open.js';
+import { Disturbance } from '../disturbance.js';
+import { passGate } from '../gate.js';
+import { stampOf } from '../open.js';
 import { CEREMONY_FILES, findCeremony, type Place } from '../place.js';
 import { type RunInput, takeSeats } from '../seats.js';
 import { FILES, type Session } from '../session.js';
@@ -50,7 +52,7 @@ export const run = defineCommand({
     'Takes a ceremony directory, a definition file, or the name of a shipped ceremony, leads the people through its steps, and ends ' +
     'with a signed transcript that conclave verify checks offline. Every step is journalled before and after; after a power cut or ' +
     'Ctrl-C the session goes on with --resume, on this or another machine, from its folder alone. --rehearse runs the same script ' +
-    'with throw-away keys and marks everything that it makes.',
+    'with throw-away keys and marks everything that it makes, and --inject disturbs it on purpose, at the step that it names.',
   inputs: {
     ceremony: {
       type: 'path',
@@ -60,6 +62,13 @@ export const run = defineCommand({
       placeholder: 'CEREMONY',
     },
     rehearse: { type: 'boolean', summary: 'rehearse: throw-away keys, everything marked' },
+    inject: {
+      type: 'string',
+      summary:
+        'disturb a rehearsal: power-cut wrong-pin token-pulled garbled-print bad-clock full-disk',
+      repeat: true,
+      placeholder: 'FAULT@STEP',
+    },
     resume: { type: 'boolean', summary: 'go on with the last interrupted session' },
     answers: {
       type: 'file',
@@ -92,9 +101,15 @@ export const run = defineCommand({
       command: 'conclave run acme --rehearse',
       explains: 'the ceremony in the directory acme, for practice',
     },
+    {
+      command: 'conclave run acme --rehearse --inject power-cut@split',
+      explains: 'practise that too',
+    },
     { command: 'conclave run acme --resume', explains: 'go on after a power cut' },
   ],
-  run: async (input: RunInput, context): Promise<RunResult> => {
+  run: async (input: RunInput, undisturbed): Promise<RunResult> => {
+    const disturbance = input.inject.length === 0 ? undefined : new Disturbance();
+    const context = disturbance?.context(undisturbed) ?? undisturbed;
     const { files } = context.host;
     const place = findCeremony(files, context.shippedCeremonies, input.ceremony);
     const folder = sessionFolder(input, place, context);
@@ -107,7 +122,13 @@ export const run = defineCommand({
       if (begun && input.resume !== true && place.session === undefined) throw inUse(folder);
       if (begun && input.resume !== true) throw notResumed(folder);
       using vault = new Vault();
-      const session = await takeSeats(input, context, { place, folder, vault, journal: opened });
+      const session = await takeSeats(input, context, {
+        place,
+        folder,
+        vault,
+        disturbance,
+        journal: opened,
+      });
       await passGate(session);
       await proceed(session);
       return result(session, await publish(session));

@@ -5,6 +5,7 @@ import type { HumanStep } from '#script/definition';
 import type { EntryData, Said } from '#script/entries';
 import { evaluate, type Resolve } from '#script/expression';
 import { type Instance, instanceKey } from '#script/plan';
+import { amongDecoys, bare, groupsOf, isGroups, numberedGroups } from '#script/spoken';
 import type { Terminal } from '#terminal/terminal';
 import { affirm } from '../affirm.js';
 import { graded } from '../people.js';
@@ -143,39 +144,43 @@ async function readBack(
   const who = instance.for ?? instance.by;
   const [value = ''] = listed(step, resolve);
   const groups = groupsOf(value);
-  terminal.say(`Read aloud, and compare with your own copy:\n${numbered(groups)}`);
+  const form = step.form ?? 'hex';
+  const heard = (answer: Parameters<typeof graded>[0]): StepResult => ({
+    outputs: {},
+    people: [{ name: who, said: value, graded: graded(answer) }],
+  });
+  if (terminal.interactive && form === 'choice') {
+    const choices = amongDecoys(value, (count, below) => pick(count, below, random));
+    const answer = await terminal.choose(
+      `${who}: which of these stands on your own copy?`,
+      [
+        ...choices.map((label) => ({ value: label, label })),
+        { value: 'none', label: 'None of them' },
+      ],
+      at,
+    );
+    if (answer.value !== groups.join(' ')) throw denied(instance, `${who} reads something else`);
+    return heard(answer);
+  }
+  terminal.say(`Read aloud, and compare with your own copy:\n${numberedGroups(groups, form)}`);
   if (!terminal.interactive) {
     const answer = await terminal.confirm(`${who}: does it agree with your own copy?`, at);
     if (!answer.value) throw denied(instance, `${who} reads something else`);
-    return { outputs: {}, people: [{ name: who, said: value, graded: graded(answer) }] };
+    return heard(answer);
   }
   const asked = pick(Math.min(ASKED, groups.length), groups.length, random);
-  const expected = asked.map((i) => groups[i] as string).join('');
+  const expected = asked.map((i) => groups[i] as string);
   const which =
     groups.length === 1 ? 'it' : `group ${asked.map((i) => String(i + 1)).join(', ')} of your copy`;
   const answer = await terminal.text(`${who}: type ${which} ("no" if it differs):`, at, (typed) =>
-    bare(typed) === bare(expected) || bare(typed) === 'no'
+    isGroups(typed, expected, form) || bare(typed) === 'no'
       ? undefined
       : 'That is not what stands there. Spaces do not matter; "no" if your copy differs.',
   );
-  if (bare(answer.value) === 'no' && bare(expected) !== 'no') {
+  if (bare(answer.value) === 'no' && bare(expected.join('')) !== 'no') {
     throw denied(instance, `${who} reads something else`);
   }
-  return { outputs: {}, people: [{ name: who, said: value, graded: graded(answer) }] };
-}
-
-/** A digest in groups of four hexadecimal digits; anything else as it is. */
-function groupsOf(value: string): readonly string[] {
-  const hex = /^(?:sha256:)?([0-9a-f]{16,})$/.exec(value)?.[1];
-  return hex === undefined ? [value] : (hex.match(/.{1,4}/g) ?? []);
-}
-
-function numbered(groups: readonly string[]): string {
-  if (groups.length === 1) return `  ${groups[0] ?? ''}`;
-  const cells = groups.map((group, i) => `${String(i + 1).padStart(2)} ${group}`);
-  const rows: string[] = [];
-  for (let i = 0; i < cells.length; i += 4) rows.push(`  ${cells.slice(i, i + 4).join('    ')}`);
-  return rows.join('\n');
+  return heard(answer);
 }
 
 /** `count` different numbers below `below`, ascending. */
@@ -191,10 +196,6 @@ function pick(
     if (byte < 256 - (256 % below)) chosen.add(byte % below);
   }
   return [...chosen].sort((a, b) => a - b);
-}
-
-function bare(text: string): string {
-  return text.replaceAll(/[\s:-]/g, '').toLowerCase();
 }
 
 function listed(step: HumanStep, resolve: Resolve): readonly string[] {

@@ -3,6 +3,13 @@ import type { Definition } from '../definition.js';
 import type { Entry, EntryData } from '../entries.js';
 import { type Claim, yes } from '../verdict.js';
 
+const ANSWERED: ReadonlySet<string> = new Set([
+  'signoff',
+  'deviation',
+  'objection',
+  'session.postponed',
+]);
+
 /** In production people answer for themselves, unless the definition says that nobody needs to be there. */
 export function answerClaims(
   definition: Definition,
@@ -15,7 +22,7 @@ export function answerClaims(
     graded === 'unattended' ? files++ : people++;
   for (const entry of entries) {
     if (entry.type === 'step.finished') entry.data.people.forEach(({ graded }) => count(graded));
-    if (entry.type === 'signoff' || entry.type === 'deviation') count(entry.data.graded);
+    if (ANSWERED.has(entry.type) && 'graded' in entry.data) count(entry.data.graded);
   }
   const claims: Claim[] = [];
   if (people > 0) claims.push(yes('recorded', 'answers of people', String(people)));
@@ -48,6 +55,14 @@ export function recordedClaims(
     } else if (type === 'rollback') {
       const detail = `to ${data.toAct}/${data.toStep}: ${data.reason}`;
       claims.push(yes('recorded', `entry ${seq}: went back`, detail));
+    } else if (type === 'objection') {
+      const grade = data.graded === 'unattended' ? 'unattended' : 'recorded';
+      claims.push(yes(grade, `entry ${seq}: ${data.person} (${data.role}) OBJECTS`, data.reason));
+    } else if (type === 'session.postponed') {
+      claims.push(yes('recorded', `entry ${seq}: postponed`, `${data.by}: ${data.reason}`));
+    } else if (type === 'fault.injected') {
+      const detail = `${data.fault} at ${data.act}/${data.step}`;
+      claims.push(yes('recorded', `entry ${seq}: disturbed on purpose`, detail));
     } else if (type === 'key.retired') {
       const detail = `${data.algorithm} ${data.keyId.slice(0, 16)}, ${data.reason}`;
       claims.push(yes('recorded', `entry ${seq}: a key was abandoned`, detail));

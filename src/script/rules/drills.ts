@@ -9,6 +9,9 @@ import { type PlacedStep, type Report, type Rules, soleReference, type Survey } 
 /** Checks shares from files, or, where it is given none, a card from whoever sits there. */
 const CHECK = 'share.check';
 
+/** Puts a quorum of shares together. */
+const COMBINE = 'share.combine';
+
 /** Says which set it is. */
 const SET = 'share.set';
 
@@ -19,6 +22,10 @@ export const drillRules: Rules = (survey, report) => {
     if (step.kind !== 'action') continue;
     if (step.uses === SET && step.each !== undefined)
       report('drill-each', `${path}.uses`, `${SET} looks at no share: it is done once`);
+    if (step.uses === COMBINE) {
+      setIsKnown(survey, placed, 'recovery-set', report);
+      holdersAreAQuorum(survey, placed, report);
+    }
     if (step.uses !== CHECK || inputOf(placed, 'shares') !== undefined) continue;
     if (step.each === undefined || step.each !== step.by) {
       report(
@@ -27,15 +34,31 @@ export const drillRules: Rules = (survey, report) => {
         'a card is asked for, and each holder gives the own one: "by:" and "each:" are that role',
       );
     }
-    setIsKnown(survey, placed, report);
+    setIsKnown(survey, placed, 'drill-set', report);
     absenceIsSaidByAnother(survey, placed, report);
   }
 };
 
-function setIsKnown(survey: Survey, check: PlacedStep, report: Report): void {
+/** Whose shares come together is what a quorum is of. */
+function holdersAreAQuorum({ definition }: Survey, placed: PlacedStep, report: Report): void {
+  const role = inputOf(placed, 'custodians');
+  if (Object.values(definition.quorums).some(({ of }) => of === role)) return;
+  report(
+    'recovery-quorum',
+    role === undefined ? `${placed.path}.uses` : `${placed.path}.with.custodians`,
+    'the shares must be those of the role of a quorum',
+  );
+}
+
+function setIsKnown(
+  survey: Survey,
+  check: PlacedStep,
+  rule: 'drill-set' | 'recovery-set',
+  report: Report,
+): void {
   const set = soleReference(inputOf(check, 'set'));
   if (set === undefined) {
-    report('drill-set', `${check.path}.uses`, 'a card proves nothing without the set it is of');
+    report(rule, `${check.path}.uses`, 'a card proves nothing without the set it is of');
     return;
   }
   const roots = survey.steps
@@ -52,7 +75,7 @@ function setIsKnown(survey: Survey, check: PlacedStep, report: Report): void {
   );
   if (known) return;
   report(
-    'drill-set',
+    rule,
     `${check.path}.with.set`,
     `no witness reads back the root of this set, from ${SET}, before cards are compared with it`,
   );

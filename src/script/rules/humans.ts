@@ -41,11 +41,11 @@ function shape(survey: Survey, placed: PlacedStep, report: Report): void {
       `a step that is "${step.human}" says in "say:" what is affirmed`,
     );
   if (!rules.mustSay && step.human === 'pause' && step.say !== undefined)
-    report('human-say', `${path}.say`, 'nothing is affirmed in a pause; use "do: confirm"');
+    report('human-say', `${path}.do`, 'nothing is affirmed in a pause; use "do: confirm"');
   if ((step.human === 'ask') !== step.title.endsWith('?')) {
     report(
       'human-title',
-      `${path}.title`,
+      step.human === 'ask' ? `${path}.title` : `${path}.do`,
       step.human === 'ask'
         ? 'what is asked must be a question: the title ends in "?"'
         : 'the title is a question, and nothing is asked; use "do: ask"',

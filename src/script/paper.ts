@@ -1,0 +1,329 @@
+/**
+ * The paper script: a definition as pages that people fill in by hand while the ceremony runs. Nothing on it is checked here; it
+ * says what the definition says, and leaves blanks where the day will tell.
+ */
+import type { Definition, Step } from './definition.js';
+import { isWitnessRole } from './people.js';
+import { bare, groupsOf } from './spoken.js';
+
+/** Minutes that a step of a kind takes when its definition does not say. */
+const MINUTES: Readonly<Record<string, number>> = {
+  action: 2,
+  confirm: 2,
+  ask: 2,
+  'read-back': 3,
+  handover: 2,
+  seal: 4,
+  pause: 5,
+  'sign-off': 3,
+};
+
+const SHORT = '______';
+const LONG = '______________________';
+
+/** How many exception sheets are printed; unused ones are crossed out at the end. */
+const EXCEPTION_SHEETS = 3;
+
+/** What a plan is made from. */
+export interface PlanContent {
+  readonly definition: Definition;
+  /** `sha256:HEX` of the definition's bytes. */
+  readonly digest: string;
+  /** Who takes part, when that is known already. */
+  readonly participants?: readonly { readonly name: string; readonly role: string }[];
+}
+
+/** Minutes that one step takes, all its holders together. */
+export function minutesOf(definition: Definition, step: Step): number {
+  const each = step.each === undefined ? 1 : (definition.roles[step.each]?.count ?? 1);
+  const kind = step.kind === 'human' ? step.human : 'action';
+  return (step.minutes ?? MINUTES[kind] ?? 2) * each;
+}
+
+/** Minutes of the whole ceremony, conditional steps included. */
+export function budgetOf(definition: Definition): number {
+  return definition.acts
+    .flatMap(({ steps }) => steps)
+    .reduce((sum, step) => sum + minutesOf(definition, step), 0);
+}
+
+/** The plan in Markdown. */
+export function renderPlan(content: PlanContent): string {
+  const { definition } = content;
+  return `${[
+    opening(content),
+    people(content),
+    materials(definition),
+    machine(definition),
+    budget(definition),
+    ...definition.acts.map((_, i) => act(definition, i)),
+    exceptions(),
+    signOffs(content),
+    duties(definition),
+  ]
+    .filter((section) => section !== '')
+    .join('\n\n')}\n`;
+}
+
+function opening({ definition, digest }: PlanContent): string {
+  const dev = definition.classification === 'dev';
+  return [
+    `# Script: ${text(definition.title)}`,
+    ...(dev ? ['', '**DEV. Nothing that this ceremony makes may be relied on.**'] : []),
+    '',
+    text(definition.summary),
+    '',
+    `Ceremony \`${definition.id}\`. Planned for ${LONG}. Begun ${SHORT} UTC. Ended ${SHORT} UTC.`,
+    '',
+    'SHA-256 of this script, read back in the first act:',
+    '',
+    '```',
+    ...rows(groupsOf(digest)),
+    '```',
+    '',
+    'SHA-256 of this execution, copied from the screen when the witnesses have heard it:',
+    '',
+    ...Array.from({ length: 2 }, () => Array.from({ length: 8 }, () => SHORT).join(' ') + '\n'),
+    'Head of the transcript, copied from the screen at the end:',
+    '',
+    ...Array.from({ length: 2 }, () => Array.from({ length: 8 }, () => SHORT).join(' ') + '\n'),
+  ]
+    .join('\n')
+    .trimEnd();
+}
+
+/** Eight groups to a line. */
+function rows(groups: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (let i = 0; i < groups.length; i += 8) lines.push(groups.slice(i, i + 8).join(' '));
+  return lines;
+}
+
+function people({ definition, participants = [] }: PlanContent): string {
+  const lines = Object.entries(definition.roles).flatMap(([role, rule]) => {
+    const known = participants.filter((it) => it.role === role);
+    return Array.from({ length: Math.max(rule.count, known.length) }, (_, i) => [
+      text(known[i]?.name ?? ''),
+      role,
+      `${rule.identity === 'required' ? 'identity' : 'ink'}${rule.level === undefined ? '' : `, ${rule.level}`}`,
+      '',
+      '',
+      '',
+    ]);
+  });
+  const rules = Object.entries(definition.roles).flatMap(([role, { distinctFrom, summary }]) => [
+    `- **${role}** ${text(summary)}${distinctFrom.length === 0 ? '' : `; nobody of them is ${distinctFrom.join(' or ')}`}.`,
+  ]);
+  const quorums = Object.entries(definition.quorums).map(
+    ([name, { of, threshold, shares }]) =>
+      `- Quorum **${name}**: any ${threshold} of ${shares}, of the role ${of}.`,
+  );
+  return [
+    '## Participants',
+    '',
+    ...table(['Name in print', 'Role', 'Signs by', 'Document shown', 'Arrived', 'Initials'], lines),
+    '',
+    ...rules,
+    ...quorums,
+  ].join('\n');
+}
+
+function materials({ materials: declared, acts }: Definition): string {
+  const entries = Object.entries(declared);
+  const tokens = [
+    ...new Set(
+      acts
+        .flatMap(({ steps }) => steps)
+        .flatMap((step) => {
+          const token = step.kind === 'action' ? step.with['token'] : undefined;
+          return typeof token === 'string' && !token.includes('${{') ? [token] : [];
+        }),
+    ),
+  ];
+  const lines = [
+    ...entries.flatMap(([, { kind, count, serial }]) =>
+      serial === 'none'
+        ? [['[ ]', text(kind), String(count), '', '']]
+        : Array.from({ length: count }, (_, i) => ['[ ]', text(kind), String(i + 1), LONG, '']),
+    ),
+    ...tokens.map((token) => ['[ ]', `token ${text(token)}`, '1', LONG, '']),
+    ['[ ]', 'this script, printed for everybody', '', '', ''],
+    ['[ ]', 'the machine, its power supply, a spare of both', '', LONG, ''],
+    ['[ ]', 'the medium with the program, and SHA256SUMS on paper from another source', '', '', ''],
+  ];
+  return [
+    '## Materials',
+    '',
+    'Lay out before anybody else enters. Serials are written here when the thing is first taken into the hand.',
+    '',
+    ...table(['', 'What', 'No.', 'Serial', 'Initials'], lines),
+  ].join('\n');
+}
+
+function machine({ environment }: Definition): string {
+  if (environment.require.length === 0) return '';
+  const when = environment.recheck
+    ? 'They are looked at when the session opens, in every act, and whenever it goes on.'
+    : 'They are looked at when the session opens.';
+  return [
+    '## The machine',
+    '',
+    `Required to be in order, or a deviation says why not. ${when}`,
+    '',
+    ...environment.require.map((probe) => `- [ ] ${probe}`),
+  ].join('\n');
+}
+
+function budget(definition: Definition): string {
+  const lines = definition.acts.map(({ title, steps }, i) => [
+    String(i + 1),
+    text(title),
+    String(steps.reduce((sum, step) => sum + minutesOf(definition, step), 0)),
+    SHORT,
+    SHORT,
+  ]);
+  const total = budgetOf(definition);
+  const hours = `${Math.floor(total / 60)} h ${String(total % 60).padStart(2, '0')} min`;
+  return [
+    '## Time',
+    '',
+    ...table(['Act', '', 'Minutes', 'From', 'To'], lines),
+    '',
+    `${total} minutes in all (${hours}), without breaks.`,
+  ].join('\n');
+}
+
+function act(definition: Definition, at: number): string {
+  const { title, steps } = definition.acts[at] as Definition['acts'][number];
+  const lines = steps.flatMap((step, s) => {
+    const holders = step.each === undefined ? 1 : (definition.roles[step.each]?.count ?? 1);
+    return Array.from({ length: holders }, (_, i) => [
+      `${at + 1}.${s + 1}${holders === 1 ? '' : String.fromCharCode(97 + (i % 26))}`,
+      i === 0 ? activity(step) : '"',
+      holders === 1 ? step.by : `${step.each ?? step.by} ${i + 1}`,
+      i === 0 ? String(minutesOf(definition, step)) : '',
+      recorded(step),
+      '',
+      '',
+    ]);
+  });
+  return [
+    `## Act ${at + 1}: ${text(title)}`,
+    '',
+    ...table(['Step', 'Activity', 'Who', 'Min', 'Recorded', 'Time UTC', 'Initials'], lines),
+  ].join('\n');
+}
+
+function activity(step: Step): string {
+  const notes = [
+    step.say === undefined ? '' : text(readable(step.say)),
+    step.when === undefined ? '' : `Only when ${text(step.when)}.`,
+    step.needs === undefined ? '' : `The quorum ${step.needs} agrees first.`,
+    step.kind === 'action' && step.effect === 'irreversible' ? '**It cannot be undone.**' : '',
+    step.retry > 0 ? `It may fail ${step.retry} times.` : '',
+    step.onFailure === 'deviate' ? 'It may be left out, with a reason.' : '',
+    step.timeout === undefined ? '' : `After ${step.timeout} minutes a reason is recorded.`,
+  ].filter((note) => note !== '');
+  return [`**${text(step.title)}**`, ...notes].join(' ');
+}
+
+/** References are blanks on paper: what they stand for is known only then. */
+function readable(say: string): string {
+  return say.replaceAll(/\$\{\{[^}]*\}\}/g, SHORT);
+}
+
+function recorded(step: Step): string {
+  if (step.kind !== 'human') return '[ ] done';
+  switch (step.human) {
+    case 'seal':
+      return `serial ${LONG}`;
+    case 'ask':
+      return step.choices === undefined
+        ? LONG
+        : step.choices.map((choice) => `( ) ${text(choice)}`).join(' ');
+    case 'read-back':
+      return '[ ] agrees with my copy';
+    case 'handover':
+      return '[ ] received';
+    case 'sign-off':
+      return '( ) agrees ( ) disagrees';
+    case 'confirm':
+    case 'pause':
+      return '[ ] yes';
+  }
+}
+
+function exceptions(): string {
+  const sheet = (number: number): string =>
+    [
+      `## Exception sheet ${number}`,
+      '',
+      `( ) used ( ) not used, crossed out at the end. Step ${SHORT}. Begun ${SHORT} UTC. Ended ${SHORT} UTC.`,
+      '',
+      ...['What was expected', 'What happened', 'What was decided, and why'].flatMap((what) => [
+        `${what}:`,
+        '',
+        `${LONG}${LONG}${LONG}\n`,
+        `${LONG}${LONG}${LONG}\n`,
+      ]),
+      `Administrator ${SHORT} Witnesses ${SHORT} ${SHORT}. Somebody disagrees: ( ) no ( ) yes, on the back.`,
+    ].join('\n');
+  return Array.from({ length: EXCEPTION_SHEETS }, (_, i) => sheet(i + 1)).join('\n\n');
+}
+
+function signOffs({ definition, participants = [] }: PlanContent): string {
+  const signing = Object.entries(definition.roles)
+    .filter(([role]) => role === 'administrator' || isWitnessRole(role))
+    .flatMap(([role, { count }]) => {
+      const known = participants.filter((it) => it.role === role);
+      return Array.from({ length: count }, (_, i) => [
+        text(known[i]?.name ?? ''),
+        role,
+        '( ) I was present, the script was followed but for the exception sheets, and this record is true. ( ) I do not agree, because',
+        '',
+        '',
+      ]);
+    });
+  return [
+    '## Sign-off',
+    '',
+    ...table(['Name in print', 'Role', '', 'Signature', 'Date, time, zone'], signing),
+  ].join('\n');
+}
+
+function duties({ after }: Definition): string {
+  if (after.length === 0) return '';
+  return [
+    '## Afterwards',
+    '',
+    ...table(
+      ['', 'What', 'Within', 'Due on', 'Done on', 'Initials'],
+      after.map(({ duty, within }) => ['[ ]', text(duty), inWords(within), '', '', '']),
+    ),
+  ].join('\n');
+}
+
+/** `P1Y2M` as `1 year, 2 months`. */
+export function inWords(duration: string): string {
+  const units: Readonly<Record<string, string>> = { Y: 'year', M: 'month', W: 'week', D: 'day' };
+  return [
+    ...bare(duration)
+      .toUpperCase()
+      .matchAll(/(\d+)([YMWD])/g),
+  ]
+    .map(([, count, unit = '']) => `${count ?? ''} ${units[unit] ?? ''}${count === '1' ? '' : 's'}`)
+    .join(', ');
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${' --- |'.repeat(head.length)}`, ...lines.map(line)];
+}
+
+/** Text of a definition inside Markdown: nothing in it may become markup, a link or another line. */
+function text(value: string): string {
+  return value
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll(/(?<!_)_(?!_)|[\\`*[\]<>|#]/g, (sign) => `\\${sign}`);
+}
