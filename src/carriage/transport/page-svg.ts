@@ -1,5 +1,5 @@
 /** Pages as SVG: one drawing, pages below one another. No script, no style sheet, nothing from outside. */
-import type { Face } from './font-metrics.js';
+import { type Face, widthOf } from './font-metrics.js';
 import { darkRuns, type Mark, type Page } from './page.js';
 
 const FAMILIES: Readonly<Record<Face, string>> = {
@@ -46,7 +46,7 @@ function markOf(mark: Mark): string {
     case 'reversed':
       return (
         `<text x="${number(mark.x)}" y="${number(mark.y)}" font-size="${number(mark.size)}" ${FAMILIES[mark.face]} ` +
-        `fill="${mark.kind === 'text' ? '#000' : '#fff'}" xml:space="preserve">${escaped(mark.text)}</text>`
+        `fill="${mark.kind === 'text' ? '#000' : '#fff'}"${fitted(mark)} xml:space="preserve">${escaped(mark.text)}</text>`
       );
     case 'outline':
       return (
@@ -75,6 +75,15 @@ function markOf(mark: Mark): string {
       );
     }
   }
+}
+
+/**
+ * The width that the layout counted on, for browsers whose machine has another font than it was measured with: a text that is
+ * wider runs into its neighbour or off the paper. Letters that were not measured take what they need.
+ */
+function fitted({ text, face, size }: Extract<Mark, { kind: 'text' | 'reversed' }>): string {
+  if (text.trim() === '' || /[^\u0020-\u00ff]/.test(text)) return '';
+  return ` textLength="${number(widthOf(text, face, size))}" lengthAdjust="spacingAndGlyphs"`;
 }
 
 /** At most three decimals, so that the same card gives the same file on every machine. */
