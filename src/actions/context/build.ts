@@ -19,6 +19,7 @@ import type {
   Waiver,
 } from './context.js';
 import { createShelf } from './attestation-shelf.js';
+import { createHeldFolders } from './held-folders.js';
 import { createHomeLog, homeTrail } from './home-log.js';
 import type { IdentitySpaceOptions } from './identity-space.js';
 import { createKeySpace } from './key-space.js';
@@ -116,6 +117,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     allowedEnvironments: parts.allowedEnvironments,
     airGap: () => host.airGap(),
     record: parts.record ?? createHomeLog(disk, home, now),
+    folders: createHeldFolders(disk),
     once: homeOnce(disk, home),
     audit: homeTrail(disk, home),
     // Whoever keeps events elsewhere, keeps what attests them there too.

@@ -14,6 +14,7 @@ import type { FileSink, FileSource } from '#formats/byte-stream';
 import type { Json } from '#formats/canonical-json';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { CodeScreen } from './code-screen.js';
+import type { GroupKeyShare } from './group-share.js';
 import type { ScanSpace } from './scan.js';
 import type { TokenKeys } from './token-keys.js';
 import type { TokenSpace } from './token-space.js';
@@ -113,6 +114,14 @@ export interface KeySpace {
   update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
   destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
+  /** The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files. */
+  readonly openShare?: (reference: string) => Promise<GroupKeyShare>;
+  /** Replaces the share of a group key under the passphrase that opened it. Only where keys rest in files. */
+  readonly replaceShare?: (
+    reference: string,
+    change: (record: KeyRecord) => KeyRecord,
+    share: SecretBytes,
+  ) => Promise<FoundKey>;
   /** The keys of a store; of the files when not given. */
   list(store?: StorePlace): Promise<readonly FoundKey[]>;
 }
@@ -236,6 +245,24 @@ export interface OnceSpace {
   list(kind: string): readonly string[];
 }
 
+/** A folder held by this process alone until it is disposed. */
+export interface HeldFolder extends Disposable {
+  readonly path: string;
+  /** @param name - lower-case words with hyphens */
+  read(name: string): Uint8Array | undefined;
+  /** Durable and whole when it returns; mode 0600. */
+  replace(name: string, bytes: Uint8Array): void;
+  /** Overwrites and removes; nothing happens where there is none. */
+  shred(name: string): void;
+}
+
+/** Private folders for what lasts from one command to the next. */
+export interface HeldFolders {
+  exists(path: string): boolean;
+  /** Makes the folder when it is not there. @throws TryAgainError `E_LOCKED` when another process holds it */
+  hold(path: string): HeldFolder;
+}
+
 /** The hash chain that {@link ActionContext.record} appends to, for reading. */
 export interface AuditTrail {
   /** Where it lies, for people. */
@@ -296,6 +323,8 @@ export interface ActionContext {
   readonly record: (event: AuditEvent) => void;
   /** Set inside a ceremony. */
   readonly inCeremony?: true | undefined;
+  /** Folders of sessions; absent where none can be kept. */
+  readonly folders?: HeldFolders | undefined;
   /** What is written once, in this home or session; absent where nothing is kept. */
   readonly once?: OnceSpace | undefined;
   /** The same chain, for reading; absent where there is none to read. */

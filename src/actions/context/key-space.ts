@@ -17,6 +17,8 @@ import { decodeRecord, encodeRecord, type KeyRecord, newRecord } from '#custody/
 import { InternalError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
+import { createShareSpace } from './share-space.js';
+import { assertNoShare, heldByGroup, isGroupKey } from './group-key.js';
 import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
 import { assertInPlace, replaceFile, withUnsealed } from './key-in-place.js';
 import { assertFitsKeychain } from './keychain-rule.js';
@@ -143,6 +145,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
     const passphrase = plaintext === true ? undefined : await ask.newPassphrase({ seals });
     try {
       if (passphrase === undefined) {
+        assertNoShare(record);
         const descriptor = await descriptorOf(record);
         const { environment } = record;
         const wanted = format ?? 'conclave';
@@ -186,6 +189,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       }
       const loaded = await load(reference);
       const { found } = loaded;
+      if (isGroupKey(found.record)) throw heldByGroup(reference, found.record);
       if (!loaded.sealed) return opened(found, loaded);
       const { secret, passphrase } = await unseal(loaded.file, nameOf(reference), ask);
       passphrase.dispose();
@@ -301,6 +305,8 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       disk.shred(where.path);
       return await foundOf(record, `file:${recordPath}`);
     },
+
+    ...createShareSpace({ ask, disk, reseal, place, load, nameOf }),
 
     list: async (where) => {
       const { entries, problems } = await (await storeAt(where)).list();

@@ -1,0 +1,114 @@
+/**
+ * What FROST costs, as multiples of a plain signature of the same curve: a key generation of 3 of 5 by one party, a nonce
+ * commitment, a signature share and the aggregate, each share checked. Names tell the bytes of one message on the wire,
+ * signature and framing included. There is no peer for the whole; targets are generous, and there to notice what got worse.
+ */
+import { randomBytes } from 'node:crypto';
+
+export const title = 'FROST: medians of interleaved runs, 3 of 5';
+export const peer = 'one plain signature of the same curve';
+
+const load = (path) => import(new URL(`../dist/${path}.js`, import.meta.url));
+const random = (length) => new Uint8Array(randomBytes(length));
+const MESSAGE = new Uint8Array(32).fill(7);
+const ROUNDS = 7;
+
+/** All cases. */
+export async function measure() {
+  const { suiteNames } = await load('crypto/frost/suite');
+  const rows = [];
+  for (const name of suiteNames) rows.push(...(await measureSuite(name)));
+  return rows;
+}
+
+async function measureSuite(name) {
+  const { loadSuite } = await load('crypto/frost/suite');
+  const { resolve } = await load('crypto/registry');
+  const dealing = await load('protocols/threshold/dealing');
+  const rounds = await load('protocols/threshold/frost-rounds');
+  const suite = await loadSuite(name);
+  const plain = await (await resolve(suite.algorithm)).load();
+  const secret = await plain.generate(random);
+
+  const numbers = [1, 2, 3, 4, 5];
+  const dealings = numbers.map(() => dealing.deal(undefined, 3, suite, random));
+  const context = random(32);
+  const proofs = dealings.map((each, i) =>
+    dealing.proveConstant(suite, i + 1, each, context, random),
+  );
+  /** What one party computes: its own dealing and proof, four proofs and four parts checked, five public shares. */
+  const keygen = () => {
+    const own = dealing.deal(undefined, 3, suite, random);
+    dealing.proveConstant(suite, 1, own, context, random);
+    for (const i of [1, 2, 3, 4]) {
+      const { commitments } = dealings[i];
+      if (!dealing.isConstantProven(suite, i + 1, commitments[0], proofs[i], context))
+        throw new Error('proof');
+      if (!dealing.isPart(dealing.partFor(dealings[i], 1, suite), commitments, 1, suite))
+        throw new Error('part');
+    }
+    const sum = dealing.sumCommitments(
+      dealings.map((each) => each.commitments),
+      3,
+      suite.group,
+    );
+    for (const number of numbers) dealing.publicShareAt(sum, number, suite);
+  };
+
+  const group = dealing.deal(undefined, 3, suite, random);
+  const shares = new Map(numbers.map((i) => [i, dealing.partFor(group, i, suite)]));
+  const key = {
+    suite,
+    threshold: 3,
+    key: group.commitments[0],
+    publicShares: new Map(
+      numbers.map((i) => [i, dealing.publicShareAt(group.commitments, i, suite)]),
+    ),
+  };
+  const quorum = [1, 3, 5];
+  const session = () => {
+    const nonces = new Map(quorum.map((i) => [i, rounds.commit(suite, i, shares.get(i), random)]));
+    const sent = [...nonces].map(([number, { hiding, binding }]) => ({ number, hiding, binding }));
+    return { nonces, commitments: rounds.readNonceCommitments(sent, suite) };
+  };
+  const sign = ({ nonces, commitments }, i) =>
+    rounds.signShare(key, i, shares.get(i), nonces.get(i).secret, commitments, MESSAGE);
+
+  const times = { plain: [], keygen: [], commit: [], share: [], aggregate: [] };
+  const time = (what, work) => {
+    const from = performance.now();
+    const result = work();
+    times[what].push(performance.now() - from);
+    return result;
+  };
+  for (let i = 0; i < ROUNDS; i++) {
+    time('plain', () => plain.sign(MESSAGE, secret));
+    time('keygen', keygen);
+    time('commit', () => rounds.commit(suite, 1, shares.get(1), random));
+    const made = session();
+    const first = time('share', () => sign(made, 1));
+    const all = new Map([
+      [1, first],
+      [3, sign(made, 3)],
+      [5, sign(made, 5)],
+    ]);
+    time('aggregate', () => rounds.aggregate(key, made.commitments, MESSAGE, all));
+  }
+  const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
+  const one = median(times.plain);
+  const row = (what, label, target) => {
+    const ms = median(times[what]);
+    return { name: `${name}: ${label}`, ms, ratio: ms / one, target };
+  };
+  const { pointBytes } = suite.group;
+  const frame = 200;
+  return [
+    row(
+      'keygen',
+      `key generation, one party (round 1: about ${frame + 3 * pointBytes + suite.signatureBytes} bytes)`,
+    ),
+    row('commit', `nonce commitment (about ${frame + 2 * pointBytes} bytes)`),
+    row('share', `signature share (about ${frame + suite.scalarBytes + 3 * 36} bytes)`),
+    row('aggregate', 'aggregate of 3, each checked'),
+  ];
+}

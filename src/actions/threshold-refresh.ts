@@ -1,0 +1,40 @@
+/** `threshold refresh`: every share changes, the key does not. */
+import { defineAction } from './action.js';
+import { start } from './threshold/begin.js';
+import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
+import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { proposeRefresh } from './threshold/propose.js';
+
+export const thresholdRefresh = defineAction({
+  id: 'threshold.refresh',
+  summary: 'change every share of a group key, or remove members',
+  description:
+    'Everybody who stays deals a sharing of zero, and adds up what the others dealt: old and new shares no longer fit together. Members ' +
+    'whom --quorum leaves out hold nothing of use afterwards. That undoes nothing for old shares: a threshold of them, kept together, ' +
+    'still signs, so all must let theirs be overwritten.',
+  inputs: {
+    ...phaseFields,
+    key: keyField,
+    quorum: quorumField,
+  },
+  outputs: phaseOutputs,
+  options: ['passphrase', 'identity', 'force'],
+  effect: 'repeatable',
+  secrecy: 'protects',
+  exits: [75],
+  examples: [
+    {
+      command:
+        'conclave threshold refresh start --key treasury --session ann --identity ann --out-dir out',
+      explains: 'all members take part; with --quorum 1,3 the others are removed',
+    },
+  ],
+  run: async (input, context): Promise<PhaseResult> =>
+    await runPhase(
+      'refresh',
+      input,
+      (placed) => start('refresh', placed, () => proposeRefresh(placed, context), context),
+      context,
+    ),
+  present: presentPhase,
+});

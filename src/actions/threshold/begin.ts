@@ -1,0 +1,273 @@
+/** Accepting a start message, one's own or another's: session keys, the identity's word for them, and a folder to keep both in. */
+import { join } from 'node:path';
+import { sha256 } from '#crypto/hash';
+import { certifySessionKeys } from '#custody/authority/session-keys';
+import type { OpenIdentity } from '#custody/authority/identity';
+import { decodePolicy, describe, evaluate, policyDigest } from '#custody/policy/allow-digest';
+import { equal, toHex } from '#formats/bytes';
+import { RefusedError, UsageError } from '#formats/errors';
+import { SecretBytes } from '#formats/secret-bytes';
+import { formatTime } from '#formats/time';
+import { newSessionKeys } from '#protocols/parties/session-keys';
+import {
+  decodeStart,
+  encodeStart,
+  openStart,
+  type Operation,
+  type Start,
+  type StartMessage,
+} from '#protocols/threshold/start-message';
+import type { ActionContext } from '../context/context.js';
+import type { GroupKeyShare } from '../context/group-share.js';
+import { encodeAcceptance } from './certificate.js';
+import { keysOf } from './keep.js';
+import { type PhaseResult, reportOf } from './phases.js';
+import { acceptanceName, openOwnIdentity, type Session, writeOut } from './session.js';
+import { SessionHold } from './state.js';
+
+const MAX_START_BYTES = 2 * 1024 * 1024;
+const MAX_POLICY_BYTES = 64 * 1024;
+
+/** What every start was told. */
+export interface StartInput {
+  readonly session: string;
+  readonly in: readonly string[];
+  readonly outDir: string;
+  /** Reference of the key whose share takes part; looked up by the group's id when not given. */
+  readonly key?: string | undefined;
+  readonly policy?: string | undefined;
+  /** Signing: the digest that this person expects to sign. */
+  readonly expect?: string | undefined;
+  readonly memory?: string | undefined;
+}
+
+/** What a proposal is made of: the message without what is the same for all. */
+export type Proposal = Omit<StartMessage, 'type' | 'version' | 'session' | 'created' | 'operation'>;
+
+/**
+ * Starts or joins a session.
+ * @param propose - makes the proposal of whoever begins; it is asked only when nothing is joined
+ */
+export async function start(
+  operation: Operation,
+  input: StartInput,
+  propose: () => Promise<Proposal>,
+  context: ActionContext,
+): Promise<PhaseResult> {
+  const joins = input.in.length > 0;
+  const identity = await openOwnIdentity(context);
+  let adopted = false;
+  try {
+    const opened = joins
+      ? await readStart(input, operation, context)
+      : await openStart(
+          {
+            type: 'conclave/threshold-start',
+            version: 1,
+            session: toHex(context.random(32)),
+            operation,
+            created: formatTime(context.now()),
+            ...(await propose()),
+          },
+          'start message',
+        );
+    const self = opened.message.parties.find((party) => party.identity === identity.identity.id);
+    if (self === undefined) throw notInvited(identity);
+    assertPolicy(opened, input, context);
+    if (operation === 'sign') await assertExpected(opened, input, joins, context);
+    const share = await ownShare(opened, self.number, input.key, context);
+    const { acceptance, hold } = await accept(opened, self.number, identity, share, input, context);
+    adopted = true;
+    using session: Session = {
+      hold,
+      start: opened,
+      identity,
+      [Symbol.dispose]: () => {
+        hold[Symbol.dispose]();
+        identity[Symbol.dispose]();
+      },
+    };
+    const id = opened.message.session.slice(0, 8);
+    const wrote = writeOut(
+      [
+        ...(joins
+          ? []
+          : [{ path: join(input.outDir, `${id}-start.json`), bytes: encodeStart(opened.message) }]),
+        {
+          path: join(input.outDir, acceptanceName(opened.message.session, self.number)),
+          bytes: acceptance,
+        },
+      ],
+      context,
+    );
+    return { ...reportOf(session, 'start'), wrote };
+  } finally {
+    if (!adopted) identity[Symbol.dispose]();
+  }
+}
+
+async function accept(
+  opened: Start,
+  self: number,
+  identity: OpenIdentity,
+  share: { readonly key: string; readonly opening: SecretBytes } | undefined,
+  input: StartInput,
+  context: ActionContext,
+): Promise<{ readonly acceptance: Uint8Array; readonly hold: SessionHold }> {
+  using keys = await newSessionKeys(context.random);
+  const certificate = await certifySessionKeys(identity, {
+    session: opened.message.session,
+    purpose: opened.purpose,
+    number: self,
+    ed25519: keys.ed25519,
+    xWing: keys.xWing,
+  });
+  const acceptance = encodeAcceptance(opened.terms, identity.identity, certificate);
+  const hold = await SessionHold.create(
+    input.session,
+    identity,
+    {
+      start: encodeStart(opened.message),
+      self,
+      signing: keys.signing.clone(),
+      opening: keys.opening.clone(),
+      seed: SecretBytes.adopt(context.random(32), 'session coins'),
+      share: share?.opening,
+      key: share?.key,
+      certificates: new Map([[self, acceptance]]),
+      messages: [],
+      memory: input.memory,
+    },
+    context,
+  );
+  return { acceptance, hold };
+}
+
+async function readStart(
+  input: StartInput,
+  operation: Operation,
+  context: ActionContext,
+): Promise<Start> {
+  const [file, ...more] = input.in;
+  if (file === undefined || more.length > 0) {
+    throw new UsageError({
+      code: 'E_START_ONE',
+      message: 'a session is joined with its start message and nothing else',
+      hint: 'give acceptances and messages to round',
+    });
+  }
+  const opened = await decodeStart(context.files.read(file, MAX_START_BYTES), file);
+  if (opened.message.operation === operation) return opened;
+  throw new UsageError({
+    code: 'E_SESSION_OPERATION',
+    message: `${file} starts a session for ${opened.message.operation}, not for ${operation}`,
+    hint: `run conclave threshold ${opened.message.operation} start --in ${file}`,
+  });
+}
+
+/**
+ * The share that this party brings, checked to belong to the very group of the session. Commitments may differ: a repair that
+ * this party had no part in changes one.
+ */
+async function ownShare(
+  { message, group }: Start,
+  self: number,
+  key: string | undefined,
+  context: ActionContext,
+): Promise<{ readonly key: string; readonly opening: SecretBytes } | undefined> {
+  if (group === undefined) return undefined;
+  const isMember = group.record.members.some(({ number }) => number === self);
+  const isLost = message.operation === 'repair' && message.receivers.includes(self);
+  if (!isMember || isLost) return undefined;
+  const reference = key ?? group.record.key;
+  using kept: GroupKeyShare = await keysOf(context).openShare(reference);
+  const { share } = kept;
+  if (share.number !== self || !equal(share.group.context, group.context)) {
+    throw new RefusedError({
+      code: 'E_GROUP_DIFFERS',
+      message: `the session is about other shares of the key than the one in ${reference}`,
+      hint: 'one of you has an older state of the group: compare group.json and its epoch',
+    });
+  }
+  return { key: kept.record.id, opening: share.opening.clone() };
+}
+
+/** A policy is shown, compared, and for signing evaluated, by each participant's own program. */
+function assertPolicy(
+  { message }: Start,
+  { policy: file }: StartInput,
+  context: ActionContext,
+): void {
+  if (file === undefined) {
+    if (message.policy === null || message.operation !== 'sign') return;
+    throw new UsageError({
+      code: 'E_POLICY_MISSING',
+      message: `the key is bound to the policy ${message.policy}, which is not here`,
+      hint: 'give it with --policy: each participant checks it',
+    });
+  }
+  const policy = decodePolicy(context.files.read(file, MAX_POLICY_BYTES), file);
+  const digest = policyDigest(policy, (bytes) => sha256(bytes));
+  if (digest !== message.policy) {
+    throw new RefusedError({
+      code: 'E_POLICY_OTHER',
+      message: `${file} is ${digest}; the session is bound to ${message.policy ?? 'no policy'}`,
+      hint: 'ask who proposed the session which policy was agreed on',
+    });
+  }
+  context.progress(describe(policy));
+  if (message.operation !== 'sign') return;
+  const verdict = evaluate(policy, {
+    operation: 'sign',
+    digest: `sha256:${toHex(sha256(message.message ?? new Uint8Array(0)))}`,
+  });
+  if (verdict.allowed) return;
+  throw new RefusedError({
+    code: 'E_POLICY_REFUSED',
+    message: `the policy does not allow this signature: ${verdict.reasons.join('; ')}`,
+    hint: 'nothing was started',
+  });
+}
+
+/** Whoever joins says what they mean to sign: typed, or confirmed when shown. */
+async function assertExpected(
+  { message }: Start,
+  { expect }: StartInput,
+  joins: boolean,
+  context: ActionContext,
+): Promise<void> {
+  const digest = `sha256:${toHex(sha256(message.message ?? new Uint8Array(0)))}`;
+  if (expect !== undefined) {
+    if (expect === digest) return;
+    throw new RefusedError({
+      code: 'E_MESSAGE_OTHER',
+      message: `the session signs ${digest}, and ${expect} was expected`,
+      hint: 'do not join; ask who proposed it',
+    });
+  }
+  if (!joins) return;
+  const agreed = await context.ask.confirm?.(
+    `Sign ${message.message?.length ?? 0} bytes with ${digest}?`,
+  );
+  if (agreed === true) return;
+  if (agreed === false) {
+    throw new RefusedError({
+      code: 'E_MESSAGE_OTHER',
+      message: 'the session was not joined',
+      hint: 'nothing was started',
+    });
+  }
+  throw new UsageError({
+    code: 'E_EXPECT_MISSING',
+    message: 'whoever joins a signing session says what is to be signed',
+    hint: `give the digest that you expect with --expect; this session signs ${digest}`,
+  });
+}
+
+function notInvited({ identity }: OpenIdentity): RefusedError {
+  return new RefusedError({
+    code: 'E_NOT_INVITED',
+    message: `${identity.name} takes no part in this session`,
+    hint: 'name the identity that was invited with --identity',
+  });
+}

@@ -1,0 +1,29 @@
+/** Inputs and outputs that several threshold commands have. */
+import { suiteNames } from '#crypto/frost/suite';
+import type { Field, OutputField } from '#formats/action';
+
+/** The curves, as `--suite` names them. */
+export const suiteChoices: readonly string[] = suiteNames.map((name) =>
+  name.replace(/^frost-/, ''),
+);
+
+/** Which key the session is about. */
+export const keyField = {
+  type: 'key',
+  summary:
+    'the group key whose share is here; those who join need it only when it has another place',
+} as const satisfies Field;
+
+/** Who takes part. */
+export const quorumField = {
+  type: 'string',
+  summary: 'numbers of the members who take part; by default oneself and the first others',
+  pattern: '[1-9][0-9]{0,4}(?:,[1-9][0-9]{0,4})*',
+  placeholder: 'I,J',
+} as const satisfies Field;
+
+/** Results of every phase. */
+export const phaseOutputs = {
+  terms: { type: 'string', summary: 'digest of the start message, the same for all' },
+  group: { type: 'file', summary: 'the group record, after finish' },
+} as const satisfies Readonly<Record<string, OutputField>>;

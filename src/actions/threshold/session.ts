@@ -1,0 +1,360 @@
+/** A party at work in a session: takes in what arrived, says what is next, and tells who is silent. */
+import { dirname, join } from 'node:path';
+import type { OpenIdentity } from '#custody/authority/identity';
+import { equal, equalConstantTime, toHex } from '#formats/bytes';
+import {
+  MissingInputError,
+  NegativeError,
+  RefusedError,
+  TryAgainError,
+  UsageError,
+} from '#formats/errors';
+import { judge, type Seen, slotOf } from '#protocols/parties/inbox';
+import { readMessage, type ReceivedMessage } from '#protocols/parties/message';
+import type { Roster } from '#protocols/parties/roster';
+import { type Outcome } from '#protocols/threshold/conclusion';
+import {
+  type Exchange,
+  type Progress,
+  run,
+  type Said,
+  type Seat,
+} from '#protocols/threshold/exchange';
+import { runDealing } from '#protocols/threshold/dealing-session';
+import { runRepair } from '#protocols/threshold/repair-session';
+import { runSigning } from '#protocols/threshold/signing-session';
+import { decodeStart, type Start } from '#protocols/threshold/start-message';
+import type { ActionContext } from '../context/context.js';
+import { partyOf, rosterFrom } from './certificate.js';
+import { SessionHold } from './state.js';
+
+/** Longest message or acceptance that is looked at. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+/** What a session ends in. */
+export type Ending =
+  | { readonly kind: 'signature'; readonly signature: Uint8Array }
+  | { readonly kind: 'group'; readonly outcome: Outcome };
+
+/** A file that was looked at and left alone, and why. */
+export interface Skipped {
+  readonly file: string;
+  readonly why: string;
+}
+
+/** A party's session, open. Disposing wipes what is in memory. */
+export interface Session extends Disposable {
+  readonly hold: SessionHold;
+  readonly start: Start;
+  readonly identity: OpenIdentity;
+}
+
+/** Opens the identity that `--identity` named. @throws UsageError `E_IDENTITY_MISSING` */
+export async function openOwnIdentity(context: ActionContext): Promise<OpenIdentity> {
+  const identity = await context.identities.open();
+  if (identity !== undefined) return identity;
+  throw new UsageError({
+    code: 'E_IDENTITY_MISSING',
+    message: 'a session needs to know who takes part here',
+    hint: 'name your identity with --identity',
+  });
+}
+
+/** The session in a folder, for the identity that started it. */
+export async function openSession(path: string, context: ActionContext): Promise<Session> {
+  const identity = await openOwnIdentity(context);
+  try {
+    const hold = await SessionHold.open(path, identity, context);
+    try {
+      const start = await decodeStart(hold.state.start, `${path}: start message`);
+      return {
+        hold,
+        start,
+        identity,
+        [Symbol.dispose]: () => {
+          hold[Symbol.dispose]();
+          identity[Symbol.dispose]();
+        },
+      };
+    } catch (error) {
+      hold[Symbol.dispose]();
+      throw error;
+    }
+  } catch (error) {
+    identity[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The files that `--in` names; of folders, all that lies in them. */
+export function inputFiles(inputs: readonly string[], context: ActionContext): readonly string[] {
+  const { files } = context;
+  return inputs.flatMap((path) =>
+    files.isDirectory(path) ? [...files.list(path)].sort().map((name) => join(path, name)) : [path],
+  );
+}
+
+/**
+ * Takes in acceptances and messages. What is kept is authentic, of this session, and new; it is durable before anything is
+ * said in answer to it.
+ * @returns what was left alone
+ * @throws NegativeError `E_THRESHOLD_EQUIVOCATION`, and those of acceptances and messages
+ */
+export async function takeIn(
+  session: Session,
+  inputs: readonly string[],
+  context: ActionContext,
+): Promise<readonly Skipped[]> {
+  const skipped: Skipped[] = [];
+  const messages: { readonly file: string; readonly bytes: Uint8Array }[] = [];
+  const certificates = new Map(session.hold.state.certificates);
+  for (const file of inputFiles(inputs, context)) {
+    const bytes = context.files.read(file, MAX_FILE_BYTES);
+    if (bytes[0] !== 0x7b) {
+      messages.push({ file, bytes });
+      continue;
+    }
+    if (equal(bytes, session.hold.state.start)) {
+      skipped.push({ file, why: 'the start message itself' });
+      continue;
+    }
+    const { number } = await partyOf(bytes, session.start, file);
+    const known = certificates.get(number);
+    if (known === undefined) certificates.set(number, bytes);
+    else if (equal(known, bytes)) skipped.push({ file, why: 'known already' });
+    else {
+      throw new NegativeError({
+        code: 'E_THRESHOLD_EQUIVOCATION',
+        message: `${file}: party ${number} certifies other keys for this session than before`,
+        hint: 'it started twice, or somebody uses its identity; begin a new session',
+        details: { culprits: [number] },
+      });
+    }
+  }
+  if (certificates.size > session.hold.state.certificates.size) {
+    session.hold.keep({ certificates, messages: session.hold.state.messages });
+  }
+  if (messages.length > 0) skipped.push(...(await takeMessages(session, messages)));
+  return skipped;
+}
+
+async function takeMessages(
+  session: Session,
+  arrived: readonly { readonly file: string; readonly bytes: Uint8Array }[],
+): Promise<readonly Skipped[]> {
+  const { hold, start } = session;
+  const waiting = silentAtStart(session);
+  if (waiting.length > 0) {
+    throw new TryAgainError({
+      code: 'E_SESSION_INCOMPLETE',
+      message: `round messages are here, but party ${waiting.join(', ')} has not accepted yet`,
+      hint: 'give the acceptances first: without all of them nobody knows whose messages these are',
+      details: { missing: waiting },
+    });
+  }
+  const roster = await rosterFrom(start, hold.state.certificates);
+  const skipped: Skipped[] = [];
+  const kept = [...hold.state.messages];
+  let seen = seenIn(await received(session, roster));
+  for (const { file, bytes } of arrived) {
+    let message: ReceivedMessage;
+    try {
+      message = await readMessage(bytes, file, {
+        roster,
+        self: hold.state.self,
+        seed: hold.state.opening,
+      });
+    } catch (error) {
+      if (error instanceof NegativeError && error.code === 'E_MESSAGE_NOT_OURS') {
+        skipped.push({ file, why: 'one’s own, or for somebody else' });
+        continue;
+      }
+      throw error;
+    }
+    message.body.fill(0, 0, message.header.recipient === null ? 0 : message.body.length);
+    const judged = judge(message, seen, message.header.round);
+    if (judged.verdict === 'replay') {
+      skipped.push({ file, why: 'known already' });
+    } else if (judged.verdict === 'equivocation') {
+      throw new NegativeError({
+        code: 'E_THRESHOLD_EQUIVOCATION',
+        message: `${file}: party ${judged.culprit} signed two different messages for round ${message.header.round}`,
+        hint: 'keep both files as evidence; begin a new session without that party',
+        details: { culprits: [judged.culprit] },
+      });
+    } else if (judged.verdict === 'new') {
+      seen = judged.seen;
+      kept.push(bytes);
+    }
+  }
+  if (kept.length > hold.state.messages.length) {
+    hold.keep({ certificates: hold.state.certificates, messages: kept });
+  }
+  return skipped;
+}
+
+/** Parties whose acceptance is missing. */
+export function silentAtStart({ hold, start }: Session): readonly number[] {
+  return start.message.parties
+    .map(({ number }) => number)
+    .filter((number) => !hold.state.certificates.has(number));
+}
+
+async function received({ hold }: Session, roster: Roster): Promise<readonly ReceivedMessage[]> {
+  const messages: ReceivedMessage[] = [];
+  for (const [i, bytes] of hold.state.messages.entries()) {
+    messages.push(
+      await readMessage(bytes, `message ${i + 1} of this session`, {
+        roster,
+        self: hold.state.self,
+        seed: hold.state.opening,
+      }),
+    );
+  }
+  return messages;
+}
+
+function seenIn(messages: readonly ReceivedMessage[]): Seen {
+  return Object.fromEntries(messages.map(({ header, digest }) => [slotOf(header), toHex(digest)]));
+}
+
+/** Runs the session's protocol as far as it goes. The receiver disposes what the ending holds. */
+export async function advance(
+  session: Session,
+  context: ActionContext,
+): Promise<{ readonly roster: Roster; readonly progress: Progress<Ending> }> {
+  const { hold, start } = session;
+  const roster = await rosterFrom(start, hold.state.certificates);
+  const messages = await received(session, roster);
+  const seat: Seat = {
+    roster,
+    self: hold.state.self,
+    signing: hold.state.signing,
+    seed: hold.state.seed,
+    received: messages,
+    once: (name, use) => {
+      markUsed(name, use, session, context);
+    },
+  };
+  try {
+    return { roster, progress: await run(seat, protocolOf(start, hold.state.share)) };
+  } finally {
+    for (const { header, body } of messages) if (header.recipient !== null) body.fill(0);
+  }
+}
+
+/** The protocol that a start message asks for. */
+export function protocolOf(
+  start: Start,
+  share: SessionHold['state']['share'],
+): (exchange: Exchange) => Promise<Ending> {
+  switch (start.message.operation) {
+    case 'sign':
+      return async (exchange) => ({
+        kind: 'signature',
+        signature: await runSigning(start, exchange, share),
+      });
+    case 'repair':
+    case 'enrol':
+      return async (exchange) => ({
+        kind: 'group',
+        outcome: await runRepair(start, exchange, share),
+      });
+    default:
+      return async (exchange) => ({
+        kind: 'group',
+        outcome: await runDealing(start, exchange, share),
+      });
+  }
+}
+
+/**
+ * Writes down what a pair of nonces is used for: in the home, and on the second medium where the session has one. The same use
+ * again is fine, since it gives the same bytes; any other is refused for ever.
+ */
+function markUsed(
+  name: Uint8Array,
+  use: Uint8Array,
+  { hold }: Session,
+  context: ActionContext,
+): void {
+  const { memory } = hold.state;
+  if (memory !== undefined) {
+    if (context.folders?.exists(memory) !== true) {
+      throw new MissingInputError({
+        code: 'E_MEMORY_MISSING',
+        message: `the second medium ${memory} is not there, and this session does not sign without it`,
+        hint: 'bring it back under the same name',
+      });
+    }
+    using folder = context.folders.hold(memory);
+    const file = `nonce-${toHex(name)}`;
+    const before = folder.read(file);
+    if (before === undefined) folder.replace(file, use);
+    else assertSameUse(before, use);
+  }
+  const once = context.once;
+  if (once === undefined) {
+    throw new RefusedError({
+      code: 'E_ONCE_PLACE',
+      message: 'there is no place here that remembers which nonces were used',
+    });
+  }
+  const mark = `nonce/${toHex(name)}`;
+  const before = once.read(mark);
+  if (before !== undefined) {
+    assertSameUse(before, use);
+    return;
+  }
+  try {
+    once.write(mark, use);
+  } catch (error) {
+    // Another process was faster: then what it wrote decides.
+    const theirs = once.read(mark);
+    if (theirs === undefined) throw error;
+    assertSameUse(theirs, use);
+  }
+}
+
+function assertSameUse(before: Uint8Array, use: Uint8Array): void {
+  if (before.length === use.length && equalConstantTime(before, use)) return;
+  throw new RefusedError({
+    code: 'E_NONCE_USED',
+    message: 'the nonces of this session were used already, for something else',
+    hint: 'this is a copy, or an older state, of a session that went on; signing again would give the share away. Begin a new session',
+  });
+}
+
+/** What the acceptance of a party is called. */
+export function acceptanceName(session: string, number: number): string {
+  return `${session.slice(0, 8)}-0-acceptance-from-${number}.json`;
+}
+
+/** What a message of this session is called. */
+export function messageName(
+  session: string,
+  sender: number,
+  { round, type, recipient }: Said,
+): string {
+  const to = recipient === null ? 'all' : `${recipient}`;
+  return `${session.slice(0, 8)}-${round}-${type}-from-${sender}-to-${to}.msg`;
+}
+
+/** Writes what is not there yet. A file that is there must be the very message. */
+export function writeOut(
+  files: readonly { readonly path: string; readonly bytes: Uint8Array }[],
+  context: ActionContext,
+): readonly string[] {
+  const written: string[] = [];
+  for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
+    context.files.makeDirectory?.(folder);
+  }
+  for (const { path, bytes } of files) {
+    if (context.files.exists(path)) {
+      if (equal(context.files.read(path, MAX_FILE_BYTES), bytes)) continue;
+    }
+    context.files.write(path, bytes);
+    written.push(path);
+  }
+  return written;
+}

@@ -1,0 +1,203 @@
+/** `--simulate`: a whole quorum in this process, by the same protocols and messages. For rehearsals and development keys. */
+import { join } from 'node:path';
+import { encodeGroup, type Group } from '#crypto/frost/group';
+import { sha256 } from '#crypto/hash';
+import { resolve } from '#crypto/registry';
+import { toHex, u16be, utf8 } from '#formats/bytes';
+import { NegativeError, RefusedError, UsageError } from '#formats/errors';
+import { formatTime } from '#formats/time';
+import { runDealing } from '#protocols/threshold/dealing-session';
+import { runSigning } from '#protocols/threshold/signing-session';
+import { simulate } from '#protocols/threshold/simulate';
+import {
+  groupJson,
+  MAX_SIGNED_BYTES,
+  openStart,
+  type Start,
+  type StartMessage,
+} from '#protocols/threshold/start-message';
+import type { ActionContext } from '../context/context.js';
+import { encodeGroupShare, type GroupKeyShare } from '../context/group-share.js';
+import { keysOf, recordOfGroup } from './keep.js';
+import { factsOf, type PhaseResult } from './phases.js';
+
+/** A development key whose parties are all here: a key file for each, and the group record. */
+export async function simulateKeygen(
+  input: {
+    readonly suite: string;
+    readonly threshold?: number | undefined;
+    readonly shares?: number | undefined;
+    readonly outDir: string;
+    readonly name?: string | undefined;
+  },
+  context: ActionContext,
+): Promise<PhaseResult> {
+  const { threshold, shares, outDir } = input;
+  if (threshold === undefined || shares === undefined || threshold > shares) {
+    throw new UsageError({
+      code: 'E_SIMULATE_QUORUM',
+      message: 'a simulated key needs a quorum',
+      hint: 'give --threshold T and --shares N, T at most N',
+    });
+  }
+  const environment = context.environment === 'production' ? 'dev' : context.environment;
+  const numbers = Array.from({ length: shares }, (_, i) => i + 1);
+  const paths = numbers.map((number) => join(outDir, `${environment}-party-${number}.key`));
+  const group = join(outDir, 'group.json');
+  context.files.assertAbsent([...paths, group]);
+  const start = await opened(context, {
+    operation: 'keygen',
+    suite: `frost-${input.suite}`,
+    environment,
+    threshold,
+    // Nobody is behind these numbers, and each says so: a hash of words and the number.
+    parties: numbers.map((number) => ({
+      number,
+      identity: toHex(sha256(utf8('conclave-simulated-party\0'), u16be(number))),
+      name: `simulated party ${number}`,
+    })),
+    contributors: numbers,
+    receivers: numbers,
+    policy: null,
+    group: null,
+    message: null,
+  });
+  const outcomes = await simulate(
+    start,
+    () => (exchange) => runDealing(start, exchange, undefined),
+    context.random,
+  );
+  try {
+    context.files.makeDirectory?.(outDir);
+    for (const [number, { record, opening }] of outcomes) {
+      if (opening === undefined) continue;
+      const key = await recordOfGroup(record, input.name, context.now(), 'generated');
+      using secret = encodeGroupShare(record, number, opening);
+      await context.keys.add(key, secret, { out: paths[number - 1] });
+    }
+    const record = [...outcomes.values()][0]?.record;
+    if (record !== undefined) context.files.write(group, encodeGroup(record));
+    return { ...report(start), wrote: [...paths, group], group, key: record?.key ?? null };
+  } finally {
+    for (const { opening } of outcomes.values()) opening?.dispose();
+  }
+}
+
+/** A signature by shares that are all here. Production shares are refused: that they never meet is their point. */
+export async function simulateSign(
+  input: {
+    readonly share: readonly string[];
+    readonly message?: string | undefined;
+    readonly out?: string | undefined;
+    readonly outDir: string;
+  },
+  context: ActionContext,
+): Promise<PhaseResult> {
+  if (input.message === undefined || input.share.length < 2) {
+    throw new UsageError({
+      code: 'E_SIMULATE_QUORUM',
+      message: 'a simulated quorum needs shares and something to sign',
+      hint: 'give --share for each party, and --message',
+    });
+  }
+  const out = input.out ?? join(input.outDir, 'signature');
+  context.files.assertAbsent([out]);
+  const message = context.files.read(input.message, MAX_SIGNED_BYTES);
+  const held = new Map<number, GroupKeyShare>();
+  try {
+    let group: Group | undefined;
+    for (const reference of input.share) {
+      const kept = await keysOf(context).openShare(reference);
+      const twice = held.has(kept.share.number);
+      if (!twice) held.set(kept.share.number, kept);
+      else kept[Symbol.dispose]();
+      group ??= kept.share.group;
+      if (twice || toHex(kept.share.group.context) !== toHex(group.context)) {
+        throw new UsageError({
+          code: 'E_SIMULATE_SHARES',
+          message: `${reference} is ${twice ? 'a share that was named already' : 'of another group than the first'}`,
+          hint: 'name different shares of one group and epoch',
+        });
+      }
+      const { environment } = kept.record;
+      if (environment === 'production') {
+        throw new RefusedError({
+          code: 'E_SIMULATE_PRODUCTION',
+          message: `${reference} is a production share, and shares of a production key never meet in one process`,
+          hint: 'open a session: conclave threshold sign start',
+        });
+      }
+    }
+    const { record } = group as Group;
+    const numbers = [...held.keys()].sort((a, b) => a - b);
+    const start = await opened(context, {
+      operation: 'sign',
+      suite: record.suite,
+      environment: record.environment,
+      threshold: record.threshold,
+      parties: record.members
+        .filter(({ number }) => held.has(number))
+        .map(({ number, identity }) => ({ number, identity, name: `member ${number}` })),
+      contributors: numbers,
+      receivers: [],
+      policy: record.policy,
+      group: groupJson(group as Group),
+      message,
+    });
+    const made = await simulate(
+      start,
+      (number) => (exchange) => runSigning(start, exchange, held.get(number)?.share.opening),
+      context.random,
+    );
+    const signature = [...made.values()][0] as Uint8Array;
+    const { suite, key } = group as Group;
+    const implementation = await (await resolve(suite.algorithm)).load();
+    if (
+      implementation.kind !== 'signature' ||
+      !implementation.verify(signature, message, suite.publicKey(key))
+    ) {
+      throw new NegativeError({
+        code: 'E_THRESHOLD_SIGNATURE',
+        message: 'the signature does not verify under the group key, and was not written',
+      });
+    }
+    context.files.write(out, signature);
+    return { ...report(start), wrote: [out], signature: out };
+  } finally {
+    for (const kept of held.values()) kept[Symbol.dispose]();
+  }
+}
+
+async function opened(
+  context: ActionContext,
+  wanted: Omit<StartMessage, 'type' | 'version' | 'session' | 'created'>,
+): Promise<Start> {
+  return await openStart(
+    {
+      type: 'conclave/threshold-start',
+      version: 1,
+      session: toHex(context.random(32)),
+      created: formatTime(context.now()),
+      ...wanted,
+    },
+    'simulated session',
+  );
+}
+
+function report(start: Start): PhaseResult {
+  return {
+    phase: 'simulated',
+    operation: start.message.operation,
+    session: start.message.session,
+    party: 0,
+    terms: toHex(start.terms),
+    done: true,
+    wrote: [],
+    waiting: [],
+    skipped: [],
+    facts: factsOf(start),
+    signature: null,
+    group: null,
+    key: null,
+  };
+}

@@ -1,0 +1,276 @@
+/**
+ * One party's view of a session: what it has said, what it has heard, and who is silent. A protocol is a function over it that
+ * says its messages in order and asks for those of the others; where one is missing it stops, and the whole function runs again
+ * when more has arrived. Everything random comes from the session's seed under a label, so that running again says exactly the
+ * same: a crash between writing down and telling never makes two versions of a message.
+ */
+import type { RandomSource } from '#crypto/descriptor';
+import { sha256, shake256 } from '#crypto/hash';
+import { toHex, u32be, utf8 } from '#formats/bytes';
+import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
+import { InternalError, NegativeError } from '#formats/errors';
+import type { SecretBytes } from '#formats/secret-bytes';
+import { compareEchoes, decodeEcho, type Echo, encodeEcho, slotOf } from '#protocols/parties/inbox';
+import {
+  decodeMessage,
+  messageDigest,
+  type ReceivedMessage,
+  writeMessage,
+} from '#protocols/parties/message';
+import { MAX_PARTIES, type Roster } from '#protocols/parties/roster';
+import { blame } from './culprit.js';
+
+const DOMAIN = utf8('conclave-threshold-coins-v1\0');
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** A message that this party says. */
+export interface Said {
+  readonly round: number;
+  readonly type: string;
+  readonly recipient: number | null;
+  readonly bytes: Uint8Array;
+  /** SHA-256 over what is signed. */
+  readonly digest: Uint8Array;
+}
+
+/** What a run of a protocol came to. */
+export type Progress<T> =
+  | { readonly done: true; readonly said: readonly Said[]; readonly outcome: T }
+  | {
+      readonly done: false;
+      readonly said: readonly Said[];
+      /** Round that is waited for, and the parties whose messages it lacks. */
+      readonly round: number;
+      readonly missing: readonly number[];
+    };
+
+/** Stops a run until more messages are there; never leaves this module's {@link run}. */
+class Waiting extends Error {
+  readonly round: number;
+  readonly missing: readonly number[];
+
+  constructor(round: number, missing: readonly number[]) {
+    super('waiting');
+    this.round = round;
+    this.missing = missing;
+  }
+}
+
+/** What a protocol is given. */
+export interface Exchange {
+  readonly roster: Roster;
+  readonly self: number;
+  /** Bytes that are the same whenever this label is asked for the same in the same order. */
+  coins(label: string): RandomSource;
+  /** Says something to everybody. */
+  broadcast(round: number, type: string, body: Cbor): Promise<void>;
+  /** Says something to one other party. */
+  tell(round: number, type: string, recipient: number, body: Cbor): Promise<void>;
+  /**
+   * What each of `from` said in a round, this party itself left out of it where `to` is `self`; waits when one is missing.
+   * @param to - a broadcast, or what was told to this party alone
+   */
+  hear(
+    round: number,
+    type: string,
+    from: readonly number[],
+    to?: 'all' | 'self',
+  ): ReadonlyMap<number, Cbor>;
+  /** Digest of the message in a broadcast slot, one's own included. */
+  digestOf(round: number, type: string, sender: number): Uint8Array;
+  /** Says which broadcasts of a round this party heard, for {@link checkEchoes}. */
+  echo(round: number, type: string, from: readonly number[]): Echo;
+  /** See {@link Seat.once}. */
+  readonly once: (name: Uint8Array, use: Uint8Array) => void;
+}
+
+/** What a party brings to every run. */
+export interface Seat {
+  readonly roster: Roster;
+  readonly self: number;
+  /** Ed25519 session seed; borrowed. */
+  readonly signing: SecretBytes;
+  /** 32 bytes from which all randomness of the session comes; borrowed. */
+  readonly seed: SecretBytes;
+  /** Messages of earlier runs of the same seat, so that they need not be sealed again; filled by each run. */
+  readonly written?: Map<string, Said>;
+  /** Authenticated, opened, one for each slot. */
+  readonly received: readonly ReceivedMessage[];
+  /**
+   * Writes down durably what a secret is used for, before anything that uses it exists.
+   * @throws RefusedError when it was used for something else
+   */
+  readonly once: (name: Uint8Array, use: Uint8Array) => void;
+}
+
+/** Runs a protocol as far as the messages go. @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_THRESHOLD_ECHO` */
+export async function run<T>(
+  seat: Seat,
+  protocol: (exchange: Exchange) => Promise<T>,
+): Promise<Progress<T>> {
+  const said: Said[] = [];
+  const exchange = createExchange(seat, said);
+  try {
+    return { done: true, outcome: await protocol(exchange), said };
+  } catch (error) {
+    if (error instanceof Waiting) {
+      return { done: false, said, round: error.round, missing: error.missing };
+    }
+    throw error;
+  }
+}
+
+function createExchange(seat: Seat, said: Said[]): Exchange {
+  const { roster, self, received } = seat;
+  const coins = (label: string): RandomSource => {
+    let drawn = 0;
+    return (length) =>
+      seat.seed.use((seed) =>
+        shake256(length, DOMAIN, seed, utf8(label), Uint8Array.of(0), u32be(drawn++)),
+      );
+  };
+  const say = async (
+    round: number,
+    type: string,
+    recipient: number | null,
+    body: Cbor,
+  ): Promise<void> => {
+    const encoded = encodeCbor(body);
+    const label = `${round} ${type} ${recipient ?? 0} ${toHex(sha256(encoded))}`;
+    const before = seat.written?.get(label);
+    if (before !== undefined) {
+      said.push(before);
+      return;
+    }
+    const bytes = await writeMessage({
+      roster,
+      round,
+      sender: self,
+      recipient,
+      type,
+      body: encoded,
+      seed: seat.signing,
+      // Bound to what is sealed: the same coins for two different bodies would open both.
+      random: coins(`seal ${label}`),
+    });
+    const digest = messageDigest(decodeMessage(bytes, 'own message'));
+    const now = { round, type, recipient, bytes, digest };
+    seat.written?.set(label, now);
+    said.push(now);
+  };
+  const find = (
+    round: number,
+    type: string,
+    sender: number,
+    recipient: number | null,
+  ): ReceivedMessage | undefined => {
+    const slot = slotOf({ round, type, sender, recipient });
+    return received.find(({ header }) => slotOf(header) === slot);
+  };
+  const own = (round: number, type: string): Said | undefined =>
+    said.find((each) => each.round === round && each.type === type && each.recipient === null);
+  return {
+    roster,
+    self,
+    coins,
+    once: seat.once,
+    broadcast: (round, type, body) => say(round, type, null, body),
+    tell: (round, type, recipient, body) => say(round, type, recipient, body),
+    hear: (round, type, from, to = 'all') => {
+      const others = from.filter((sender) => sender !== self);
+      const recipient = to === 'all' ? null : self;
+      const missing = others.filter((sender) => find(round, type, sender, recipient) === undefined);
+      if (missing.length > 0) throw new Waiting(round, missing);
+      const bodies = new Map<number, Cbor>();
+      for (const sender of others) {
+        const message = find(round, type, sender, recipient) as ReceivedMessage;
+        bodies.set(sender, decodeBody(message.body, sender, type));
+      }
+      return bodies;
+    },
+    digestOf: (round, type, sender) => {
+      const digest =
+        sender === self ? own(round, type)?.digest : find(round, type, sender, null)?.digest;
+      if (digest !== undefined) return digest;
+      throw new InternalError({
+        code: 'E_EXCHANGE_ORDER',
+        message: `round ${round} of party ${sender} was not heard yet`,
+      });
+    },
+    echo(round, type, from) {
+      const heard = [...from].sort((a, b) => a - b);
+      return {
+        round,
+        type,
+        heard: heard.map((sender) => ({ sender, digest: this.digestOf(round, type, sender) })),
+      };
+    },
+  };
+}
+
+/** An echo as a body. */
+export function echoBody(echo: Echo): Uint8Array {
+  return encodeEcho(echo);
+}
+
+/**
+ * Compares what the others heard of a round with what this party heard.
+ * @throws NegativeError `E_THRESHOLD_ECHO` with `details.disputed`, the parties whose messages differ
+ */
+export function checkEchoes(mine: Echo, theirs: ReadonlyMap<number, Cbor>): void {
+  for (const [party, body] of theirs) {
+    if (!(body instanceof Uint8Array)) throw blame([party], 'sent something that is no echo');
+    let echo: Echo;
+    try {
+      echo = decodeEcho(body, 'echo');
+    } catch {
+      throw blame([party], 'sent something that is no echo');
+    }
+    const disputed = compareEchoes(mine, echo);
+    if (disputed.length === 0) continue;
+    const who = disputed.join(', ');
+    throw new NegativeError({
+      code: 'E_THRESHOLD_ECHO',
+      message: `party ${party} heard something else than we did from party ${who} in round ${mine.round}`,
+      hint: `either party ${who} said two different things, or party ${party} reports what it did not hear: give this session the copy that party ${party} has, and whoever signed two is named`,
+      details: { disputed, reportedBy: party },
+    });
+  }
+}
+
+/** Every party of a roster but one. */
+export function othersOf({ parties }: Roster, self: number): readonly number[] {
+  return parties.map(({ number }) => number).filter((number) => number !== self);
+}
+
+/** A body's parts, or the sender is to blame. */
+export function partsOf(body: Cbor, length: number, sender: number, what: string): readonly Cbor[] {
+  if (Array.isArray(body) && body.length === length) return body as readonly Cbor[];
+  throw blame([sender], `sent ${what} in another form than agreed on`);
+}
+
+/** A byte string of a body, or the sender is to blame. */
+export function bytesIn(value: Cbor | undefined, sender: number, what: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw blame([sender], `sent ${what} in another form than agreed on`);
+}
+
+/** A list of byte strings of a body, or the sender is to blame. */
+export function listIn(
+  value: Cbor | undefined,
+  sender: number,
+  what: string,
+): readonly Uint8Array[] {
+  if (Array.isArray(value) && value.length <= MAX_PARTIES) {
+    return (value as readonly Cbor[]).map((each) => bytesIn(each, sender, what));
+  }
+  throw blame([sender], `sent ${what} in another form than agreed on`);
+}
+
+function decodeBody(body: Uint8Array, sender: number, type: string): Cbor {
+  try {
+    return decodeCbor(body, type, { maxBytes: MAX_BODY_BYTES, maxDepth: 4 });
+  } catch {
+    throw blame([sender], `sent ${type} that cannot be read`);
+  }
+}

@@ -1,0 +1,116 @@
+/** What a stranger can check of a session that made or changed shares: that its record follows from what was said in public. */
+import type { GroupRecord } from '#crypto/frost/group';
+import type { GroupPoint } from '#crypto/math/prime-group';
+import { equal, fromHex, toHex } from '#formats/bytes';
+import { type Cbor, decodeCbor } from '#formats/cbor';
+import { NegativeError } from '#formats/errors';
+import { CONFIRM, draftRecord, firstBroadcast, headOver, keptCommitments } from './conclusion.js';
+import { sumCommitments } from './dealing.js';
+import { newGroup, readDealing } from './dealing-session.js';
+import { interpolatePublic } from './repair-rounds.js';
+import type { Start } from './start-message.js';
+
+/** A broadcast whose signature is good. */
+export interface Broadcast {
+  readonly round: number;
+  readonly type: string;
+  readonly sender: number;
+  readonly body: Uint8Array;
+  /** SHA-256 over what was signed. */
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Recomputes a record.
+ * @param roster - digest of the roster
+ * @returns what is wrong, as sentences without a full stop; empty when all holds
+ */
+export async function checkPublicly(
+  start: Start,
+  record: GroupRecord,
+  broadcasts: readonly Broadcast[],
+  roster: Uint8Array,
+): Promise<readonly string[]> {
+  const { message } = start;
+  const find = (round: number, type: string, sender: number): Broadcast => {
+    const found = broadcasts.find(
+      (each) => each.round === round && each.type === type && each.sender === sender,
+    );
+    if (found !== undefined) return found;
+    throw new NegativeError({
+      code: 'E_TRANSCRIPT_INCOMPLETE',
+      message: `what party ${sender} said in round ${round} is not there`,
+    });
+  };
+  try {
+    const computed = await draftRecord(
+      start,
+      compute(start, (type, sender) => body(find(1, type, sender))),
+    );
+    const commitments = new Map(keptCommitments(start, message.receivers));
+    for (const receiver of message.receivers) {
+      const confirmed = body(find(3, CONFIRM, receiver));
+      const c = Array.isArray(confirmed) ? (confirmed as readonly Cbor[])[1] : undefined;
+      if (c instanceof Uint8Array) commitments.set(receiver, toHex(c));
+    }
+    const problems: string[] = [];
+    if (computed.publicKey !== record.publicKey)
+      problems.push('the key is not the one that was dealt');
+    const given = record.members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join();
+    if (
+      computed.members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join() !== given
+    ) {
+      problems.push('the public shares are not those that were dealt');
+    }
+    if (record.members.some(({ number, commitment }) => commitments.get(number) !== commitment)) {
+      problems.push('a commitment is not the one that its holder published');
+    }
+    const facts: (keyof GroupRecord)[] = [
+      'suite',
+      'key',
+      'environment',
+      'threshold',
+      'ceremony',
+      'epoch',
+      'policy',
+    ];
+    const other = facts.filter((fact) => computed[fact] !== record[fact]);
+    if (other.length > 0)
+      problems.push(`the record says otherwise than the session about its ${other.join(', ')}`);
+    const head = headOver(start, message.receivers, roster, (...slot) => find(...slot).digest);
+    if (!equal(head, fromHex(record.head)))
+      problems.push('the record does not follow these messages');
+    return problems;
+  } catch (error) {
+    if (error instanceof NegativeError) return [error.message];
+    throw error;
+  }
+}
+
+function compute(
+  start: Start,
+  said: (type: string, sender: number) => Cbor,
+): { readonly key: GroupPoint; readonly publicShares: ReadonlyMap<number, GroupPoint> } {
+  const { message, suite, group } = start;
+  const type = firstBroadcast(message.operation);
+  if (group !== undefined && (message.operation === 'repair' || message.operation === 'enrol')) {
+    const publicShares = new Map(group.publicShares);
+    const quorum = new Map(
+      message.contributors.map((i) => [i, group.publicShares.get(i) as GroupPoint]),
+    );
+    for (const receiver of message.receivers) {
+      if (!publicShares.has(receiver)) {
+        publicShares.set(receiver, interpolatePublic(suite, quorum, receiver));
+      }
+    }
+    return { key: group.key, publicShares };
+  }
+  const dealings = message.contributors.map((dealer) =>
+    readDealing(start, dealer, said(type, dealer)),
+  );
+  return newGroup(start, sumCommitments(dealings, message.threshold, suite.group));
+}
+
+function body({ body: bytes, sender }: Broadcast): Cbor {
+  return decodeCbor(bytes, `message of party ${sender}`, { maxBytes: 64 * 1024, maxDepth: 4 });
+}
