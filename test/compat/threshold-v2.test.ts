@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decodeAcceptance } from '#actions/threshold/certificate';
+import { exposureOf } from '#actions/qr/exposure';
 import { readTranscript } from '#actions/threshold/transcript';
 import { show } from '#actions/show';
 import { verify } from '#actions/verify';
@@ -38,6 +39,14 @@ describe('threshold sessions, version 1 of each file', () => {
       place.remove();
     }
   });
+
+  it.each(['start.json', 'acceptance.json', 'broadcast.msg', 'private.msg', 'group.json'])(
+    '%s may be shown as a code',
+    async (name) => {
+      const { exposure } = await exposureOf(sample(name), name);
+      expect(['public', 'sealed']).toContain(exposure);
+    },
+  );
 
   it('the share still opens, and only under its passphrase', async () => {
     const place = workplace();

@@ -34,11 +34,16 @@ const PUBLIC_KINDS: ReadonlySet<string> = new Set([
     'signed-file',
     'public-key',
   ],
+  ...['group', 'threshold-start', 'threshold-acceptance', 'threshold-transcript'],
   ...['definition', 'attestation', 'trace', 'trace-request', 'receipt', 'policy', 'checkpoint'],
 ]);
 
 /** Kinds that only their recipient opens. */
-const SEALED_KINDS: ReadonlySet<string> = new Set(['encrypted-file', 'container', 'wrapped-key']);
+const SEALED_KINDS: ReadonlySet<string> = new Set([
+  ...['encrypted-file', 'container', 'wrapped-key'],
+  // Broadcasts are for everybody; what a round message tells to one party is sealed to that party.
+  'round-message',
+]);
 
 /** Text that announces a secret, whoever wrote it. */
 const SECRET_TEXT =
