@@ -64,6 +64,7 @@ export async function unwrapIntoToken(
   context: ActionContext,
 ): Promise<Placed & { readonly digest: string }> {
   const { name = null } = asked;
+  // RSA alone both signs and encrypts, and is the only kind that PKCS#11 unwraps with and pkcs11js has parameters for.
   if (!under.descriptor.purposes.includes('encrypt') || under.descriptor.kind !== 'signature') {
     throw inToken(
       `${asked.key ?? ''} is a ${under.descriptor.name} key in a token, and PKCS#11 lets it open no container`,
