@@ -1,4 +1,6 @@
 /** `trace show`: what a trace or a request says of itself, without trusting it. */
+import { sha256 } from '#crypto/hash';
+import { toHex } from '#formats/bytes';
 import type { JsonObject } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';
 import { looksLikeRequest } from '#protocols/inhead/request';
@@ -9,6 +11,8 @@ import { describeRequest, describeTrace } from './trace/describe.js';
 /** What it says. */
 export interface TraceShowResult {
   readonly file: string;
+  /** `sha256:HEX` of the file. */
+  readonly digest: string;
   readonly content: JsonObject;
 }
 
@@ -27,7 +31,10 @@ export const traceShow = defineAction({
       placeholder: 'FILE',
     },
   },
-  outputs: { content: { type: 'report', summary: 'what it says' } },
+  outputs: {
+    digest: { type: 'digest', summary: 'SHA-256 of the file, which custodians approve' },
+    content: { type: 'report', summary: 'what it says' },
+  },
   effect: 'none',
   examples: [
     { command: 'conclave trace show release.trace', explains: 'sizes, parameters, soundness' },

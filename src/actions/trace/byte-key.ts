@@ -47,6 +47,9 @@ export async function readByteKey(bytes: Uint8Array, name: string): Promise<Byte
   if (algorithm === null || profile === null || publicKey === null) {
     throw noTrace(name, 'its shares are of a file, and a file signs nothing');
   }
+  if (set.verifiable !== undefined) {
+    throw noTrace(name, 'its shares are of a scalar, in a set without a proof circuit of its own');
+  }
   if (set.scheme !== 'envelope' || set.kekCommitment === null) {
     throw noTrace(name, 'SLIP-39 words have no commitments that could be opened');
   }

@@ -17,6 +17,14 @@ export const WORDS = {
   bytesMembership: (shares: string): string =>
     `the prover knew the openings of the commitments of shares ${shares}, and they interpolate to the secret committed as K`,
   bytesKey: 'the secret committed as K opens the key of this public key',
+  shares: (shares: string): string =>
+    `shares ${shares} made the partial signatures; a holder of any t shares could have named another quorum`,
+  membership: (shares: string): string =>
+    `for each of shares ${shares} the prover knew (x, r) opening the commitment published at generation, and x·G is the public ` +
+    'share for that same x',
+  nonces: (named: boolean): string =>
+    `the signature carries no freely chosen bit beyond ${named ? '' : 'the choice of quorum and '}whether to sign: nonces are a ` +
+    'fixed function of (x, r, group record, request, quorum)',
   freshProof:
     'the proof was made for this request (its random nonce, policy digest, level, quorum)',
 } as const;
@@ -33,6 +41,12 @@ export const NEVER_PROVEN: readonly string[] = [
 export const BYTES_NOT_PROVEN: readonly string[] = [
   'that this secret made the signature, or that signing was deterministic',
   'that the prover was nobody else who ever held a share and its randomness together, the dealer for one',
+];
+
+/** Of keys in shares of a scalar. */
+export const SCALAR_NOT_PROVEN: readonly string[] = [
+  'that the prover was nobody else who ever held a share and its randomness together, such as an earlier cage’s laptop; after ' +
+    'elliptic curves fall, only that the prover knew the randomness',
 ];
 
 /** What must be done with a signature and its trace before one of them leaves. */

@@ -1,0 +1,148 @@
+/**
+ * Cold-signing traces at 219 repetitions: proving and verifying, to what cannot be avoided. Every participant's hashes have to be
+ * computed in every repetition, and points for two of them: so many plain compressions of SHA-256, and multiplications of the base.
+ */
+import { createHash } from 'node:crypto';
+import { lagrangeFactors } from '../dist/crypto/math/gf256.js';
+import { interpolate } from '../dist/crypto/math/gf256.js';
+import { loadGroup, mod } from '../dist/crypto/math/prime-group.js';
+import { sha256, shake256 } from '../dist/crypto/hash.js';
+import { encodeProof } from '../dist/protocols/inhead/proof.js';
+import { prove } from '../dist/protocols/inhead/prover.js';
+import { nonceHashes } from '../dist/protocols/inhead/shape.js';
+import { makeStatement } from '../dist/protocols/inhead/statement.js';
+import { verifyProof } from '../dist/protocols/inhead/verifier.js';
+
+export const title =
+  'MPC in the head at 219 repetitions (2^-128): quorums of 2, 3 and 5, and each group';
+export const peer = 'as many plain SHA-256 compressions and base multiplications';
+
+const REPETITIONS = 219;
+const bytes = (length, label) => shake256(length, Buffer.from(label));
+const toInteger = (data) => data.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+
+function bytesCase(count) {
+  const xs = Array.from({ length: count }, (_, i) => i + 1);
+  const openings = xs.map((i) => ({ x: bytes(32, `x${i}`), r: bytes(23, `r${i}`) }));
+  const blocks = xs.map((i) => bytes(64, `b${i}`));
+  const secret = interpolate(openings.map(({ x }, i) => ({ x: i + 1, y: x })));
+  const firstBlock = bytes(64, 'k');
+  const statement = makeStatement({
+    h0: bytes(32, 'h0'),
+    parameters: { repetitions: REPETITIONS, circuitId: 1 },
+    shape: { kind: 'bytes', factors: [...lagrangeFactors(xs)] },
+    openings: openings.map(({ x, r }, i) => ({
+      firstBlocks: [blocks[i]],
+      commitment: sha256(blocks[i], x, r),
+      points: [],
+    })),
+    secret: { firstBlock, commitment: sha256(firstBlock, secret, new Uint8Array(23)) },
+  });
+  return { name: `bytes, quorum of ${count}`, statement, openings, compressions: count + 1 };
+}
+
+async function scalarCase(curve, count, nonces) {
+  const group = await loadGroup(curve);
+  const long = group.scalarBytes !== 32;
+  const size = {
+    scalarBytes: group.scalarBytes,
+    randomnessBytes: long ? 32 : 23,
+    orderBits: group.order.toString(2).length,
+  };
+  const hashes = nonces ? nonceHashes(size) : 0;
+  const made = Array.from({ length: count }, (_, i) => {
+    const value = mod(toInteger(bytes(80, `v${i}`)), group.order);
+    const x = new Uint8Array(size.scalarBytes);
+    for (let at = x.length - 1, rest = value; at >= 0; at--, rest >>= 8n)
+      x[at] = Number(rest & 255n);
+    const r = bytes(size.randomnessBytes, `r${i}`);
+    const firstBlocks = Array.from({ length: 1 + hashes }, (_, j) => bytes(64, `b${i}.${j}`));
+    const nonce = Buffer.concat(firstBlocks.slice(1).map((block) => sha256(block, x, r)));
+    const scalars = nonces ? [value, mod(toInteger(nonce), group.order)] : [value];
+    return {
+      opening: {
+        firstBlocks,
+        commitment: sha256(firstBlocks[0], x, r),
+        points: scalars.map((scalar) => group.base.multiply(scalar)),
+      },
+      secret: nonces ? { x, r, nonce: new Uint8Array(nonce) } : { x, r },
+    };
+  });
+  const statement = makeStatement({
+    h0: bytes(32, 'h0'),
+    parameters: { repetitions: REPETITIONS, circuitId: 2 },
+    shape: { kind: 'scalar', size, openings: count, nonces },
+    openings: made.map(({ opening }) => opening),
+    group,
+  });
+  return {
+    name: `${curve}, ${nonces ? 'nonces' : 'quorum'} of ${count}`,
+    statement,
+    openings: made.map(({ secret }) => secret),
+    compressions: count * (1 + hashes) * (long ? 2 : 1),
+    group,
+    multiplications: 2 * count * (nonces ? 2 : 1),
+  };
+}
+
+/** Plain work of the same size: for three participants when proving, for two when verifying. */
+function plain({ compressions, group, multiplications = 0 }, participants) {
+  const started = performance.now();
+  const block = new Uint8Array(55);
+  for (let i = 0; i < REPETITIONS * participants * compressions; i++) {
+    createHash('sha256').update(block).digest();
+  }
+  for (let i = 0; i < REPETITIONS * multiplications; i++) {
+    group.base.multiply(mod((group.order / 3n) * BigInt(i + 1), group.order));
+  }
+  return performance.now() - started;
+}
+
+export async function measure() {
+  const cases = [
+    bytesCase(2),
+    bytesCase(3),
+    bytesCase(5),
+    await scalarCase('edwards25519', 2, false),
+    await scalarCase('edwards25519', 3, false),
+    await scalarCase('edwards25519', 5, false),
+    await scalarCase('edwards25519', 3, true),
+    await scalarCase('sec-256k1', 3, false),
+    await scalarCase('sec-256k1', 3, true),
+    await scalarCase('nist-p256', 3, false),
+    await scalarCase('ristretto255', 3, false),
+    await scalarCase('edwards448', 3, false),
+    await scalarCase('edwards448', 3, true),
+  ];
+  const rows = [];
+  for (const each of cases) {
+    const { name, statement, openings } = each;
+    // The first run compiles; the second is measured.
+    let proof;
+    let proving = 0;
+    for (let i = 0; i < 2; i++) {
+      const started = performance.now();
+      proof = prove(statement, openings, bytes(64, `root ${i}`));
+      proving = performance.now() - started;
+    }
+    const started = performance.now();
+    const verdict = verifyProof(statement, proof);
+    const verifying = performance.now() - started;
+    if (!verdict.ok) throw new Error(`${name} does not verify`);
+    const megabytes = (encodeProof(proof).length / 1e6).toFixed(2);
+    rows.push({
+      name: `prove ${name} (${megabytes} MB)`,
+      ms: proving,
+      ratio: proving / plain(each, 3),
+    });
+    rows.push({ name: `verify ${name}`, ms: verifying, ratio: verifying / plain(each, 2) });
+  }
+  const peak = Math.round(process.resourceUsage().maxRSS / 1024);
+  rows.push({
+    name: `peak memory of all of these: ${peak} MB, to 512 MB`,
+    ms: 0,
+    ratio: peak / 512,
+    target: 1,
+  });
+  return rows;
+}
