@@ -42,10 +42,12 @@ export const traceShow = defineAction({
   ],
   run: ({ file }, context): Promise<TraceShowResult> => {
     const bytes = context.files.read(file, MAX_TRACE_BYTES);
-    if (looksLikeTrace(bytes))
-      return Promise.resolve({ file, content: describeTrace(bytes, file) });
+    const digest = `sha256:${toHex(sha256(bytes))}`;
+    if (looksLikeTrace(bytes)) {
+      return Promise.resolve({ file, digest, content: describeTrace(bytes, file) });
+    }
     if (looksLikeRequest(bytes)) {
-      return Promise.resolve({ file, content: describeRequest(bytes, file) });
+      return Promise.resolve({ file, digest, content: describeRequest(bytes, file) });
     }
     return Promise.reject(
       new InputError({

@@ -7,7 +7,6 @@ import { concat, lengthPrefixed, u16be, utf8 } from '#formats/bytes';
 
 const TAG = {
   statement: utf8('conclave/trace-h'),
-  opening: utf8('conclave/trace-o'),
   root: utf8('conclave/trace-r'),
   twinRoot: utf8('conclave/trace-w'),
   salt: utf8('conclave/trace-s'),
@@ -77,29 +76,6 @@ export function statementHash(fields: StatementFields): Uint8Array {
     quorumBytes(quorum),
     lengthPrefixed(signature),
     ...shares.map(lengthPrefixed),
-  );
-}
-
-/** h0 of the proof that one commitment opens to its public share; 32 bytes. */
-export function openingHash(
-  parameters: ProofParameters,
-  statement: {
-    readonly a: Uint8Array;
-    readonly index: number;
-    readonly suite: Uint8Array;
-    readonly point: Uint8Array;
-    readonly commitment: Uint8Array;
-  },
-): Uint8Array {
-  const { a, index, suite, point, commitment } = statement;
-  return sha256(
-    TAG.opening,
-    parameterBytes(parameters),
-    a,
-    u16be(index),
-    suite,
-    lengthPrefixed(point),
-    lengthPrefixed(commitment),
   );
 }
 
