@@ -12,7 +12,7 @@ import { collectShares } from './shares/collect.js';
 import { readSources } from './shares/sources.js';
 import { policyOf, quorumText, requestLines } from './trace/asked.js';
 import { assertQuorum } from './trace/byte-key.js';
-import { checkByteTrace } from './trace/check-bytes.js';
+import { checkByteTrace, levelMisfit } from './trace/check-bytes.js';
 import { assertGroupOf, namingOf, readTraceKey } from './trace/key.js';
 import { HANDLING } from './trace/verdict.js';
 
@@ -166,6 +166,14 @@ export const traceProve = defineAction({
 
 /** Refuses a request that is past its time or whose policy is not the one that there is. */
 function assertMaySign(request: TraceRequest, name: string, context: ActionContext): void {
+  const misfit = levelMisfit(request);
+  if (misfit !== undefined) {
+    throw new RefusedError({
+      code: 'E_TRACE_LEVEL',
+      message: `${name}: ${misfit}`,
+      hint: 'make a request of level quorum',
+    });
+  }
   const { expires, policy, message } = request;
   if (expires !== undefined && context.now().getTime() / 1000 > expires) {
     throw new RefusedError({

@@ -68,8 +68,31 @@ describe('a trace over shares of bytes', () => {
     expect(statSync(join(folder, 't')).mode & 0o777).toBe(0o600);
   });
 
+  it('holds no share, no randomness and no key, and neither does what was printed', async () => {
+    await good('key export ./key.pem --format raw --no-passphrase --out raw');
+    // The opening of an unsealed share is the member before the last, which is a head and a checksum of six bytes.
+    const opened = [1, 3].map((i) => Buffer.from(read(`s/share-${i}.cbor`)).subarray(-61, -6));
+    const secrets = [
+      Buffer.from(read('raw')),
+      ...opened.flatMap((o) => [o.subarray(0, 32), o.subarray(32)]),
+    ];
+    const { out, err } = await conclave(
+      prove(
+        `--request r --approve ${digest} --share s/share-1.cbor --share s/share-3.cbor --out-sig sig-c --out t-c --json`,
+      ),
+    );
+    for (const file of [read('t'), read('t-c'), read('sig'), Buffer.from(out + err)]) {
+      for (const secret of secrets) {
+        expect(Buffer.from(file).includes(secret)).toBe(false);
+        expect(Buffer.from(file).toString('latin1')).not.toContain(secret.toString('hex'));
+      }
+    }
+  });
+
   it('is shown with two derivations of its soundness', async () => {
-    const { content } = (await good('trace show t')) as { content: Record<string, unknown> };
+    const { content } = (await good('trace show t')) as {
+      content: Record<string, unknown>;
+    };
     expect(content['soundness']).toEqual({ bits: 128.1, byCounting: 128 });
     expect((await conclave('show t r')).code).toBe(0);
     expect((await conclave('verify t r')).code).toBe(0);
@@ -92,7 +115,9 @@ describe('a trace over shares of bytes', () => {
   describe('is refused', () => {
     const verdict = async (line: string) => {
       const { code, out } = await conclave(`${line} --json`);
-      const parsed = JSON.parse(out) as { claims?: { claim: string; ok: boolean }[] };
+      const parsed = JSON.parse(out) as {
+        claims?: { claim: string; ok: boolean }[];
+      };
       return {
         code,
         wrong: (parsed.claims ?? []).filter(({ ok }) => !ok).map(({ claim }) => claim),
@@ -210,6 +235,8 @@ describe('a trace over shares of bytes', () => {
       const request = decodeRequest(read('r'), 'r');
       for (const [change, code] of [
         [{ expires: 1 }, 77],
+        [{ level: 'nonces' }, 77],
+        [{ level: 'shares' }, 77],
         [{ policy: new Uint8Array(32) }, 77],
         [{ group: new Uint8Array(32) }, 1],
         [{ quorum: [257, 258, 259] }, 2],

@@ -31,6 +31,7 @@ export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<
   const quorum = quorumOfNumbers(key, trace.quorum);
   const shares = quorumText(trace.quorum, key.set);
   const misfit =
+    levelMisfit(request) ??
     headerMisfit(question, 'bytes', suiteOf(key.set)) ??
     (quorum === undefined ? `shares ${shares} are not exactly a quorum` : undefined);
   const signed = await isSigned(key, request.message, trace.signature);
@@ -69,6 +70,12 @@ export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<
     claims,
     notProven: [...BYTES_NOT_PROVEN, ...NEVER_PROVEN],
   };
+}
+
+/** Why shares of bytes have no trace of a request's level: they have one level, and a proof of it must not pass for more. */
+export function levelMisfit({ level }: TraceRequest): string | undefined {
+  if (level === 'quorum') return undefined;
+  return `the request is of level ${level}, and shares of bytes have level quorum only`;
 }
 
 /** What of a trace's header is not what the request asks for; undefined when all of it fits. */
