@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseGroup } from '#crypto/frost/group';
 import { loadSuite } from '#crypto/frost/suite';
 import { thresholdSign } from '#actions/threshold-sign';
@@ -24,6 +24,9 @@ import { encodeCbor } from '#formats/cbor';
 import { thorough } from '../support/require.js';
 import { keyed, phase, room, type Room, rounds, startFile } from './party.js';
 
+// Every party seals and opens with a post-quantum KEM; a machine with much else to do takes its time.
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
@@ -33,7 +36,7 @@ describe('in files', () => {
   beforeAll(async () => {
     here = await room(['Ann', 'Ben']);
     await keyed(here, 2, 2);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => {
     here.remove();
   });
@@ -206,7 +209,7 @@ describe('in a thousand runs', () => {
     expect(refused).toBeGreaterThan(20);
     expect(outputs.size).toBeGreaterThan(3);
     for (const shares of outputs.values()) expect(shares.size).toBe(1);
-  }, 60_000);
+  }, 240_000);
 });
 
 /** The scalar in a signature share's message: the body is [z, echo]. */
