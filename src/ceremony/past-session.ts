@@ -4,7 +4,7 @@ import { entryHash } from '#custody/audit/chain';
 import { parseStatement } from '#custody/audit/statement';
 import { utf8 } from '#formats/bytes';
 import { decodeDsse } from '#formats/dsse';
-import { MissingInputError } from '#formats/errors';
+import { ConclaveError, MissingInputError } from '#formats/errors';
 import type { HostFiles } from '#host/host';
 import type { Definition } from '#script/definition';
 import type { Entry, EntryData } from '#script/entries';
@@ -46,6 +46,16 @@ export function boundsOf(entries: readonly Entry[]): {
   };
 }
 
+/** The entries of a session; none of one that was altered, which must not keep the next ceremony from being held. */
+function readable(files: HostFiles, session: string): readonly Entry[] {
+  try {
+    return Journal.read(files, join(session, FILES.journal));
+  } catch (error) {
+    if (error instanceof ConclaveError) return [];
+    throw error;
+  }
+}
+
 /** The head of the last real session that was closed in a ceremony directory: what the next one opens with. */
 export function lastHead(
   files: HostFiles,
@@ -54,7 +64,7 @@ export function lastHead(
   const sessions = join(folder, CEREMONY_FILES.sessions);
   if (!files.isDirectory(sessions)) return null;
   for (const session of sessionsIn(files, folder).toReversed()) {
-    const { opened, closed } = boundsOf(Journal.read(files, join(session, FILES.journal)));
+    const { opened, closed } = boundsOf(readable(files, session));
     if (opened === undefined || closed === undefined || opened.mode !== 'run') continue;
     return { ceremony: opened.ceremony, head: entryHash(closed) };
   }

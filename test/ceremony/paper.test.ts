@@ -187,6 +187,23 @@ describe('ceremony readiness', () => {
   });
 });
 
+describe('a session that was altered', () => {
+  it('keeps nobody from the next one, which continues what is whole', async () => {
+    const { lastHead } = await import('#ceremony/past-session');
+    const { files } = (await roomContext(disk)).host;
+    const before = lastHead(files, '/acme');
+    expect(before?.ceremony).toBe('small');
+    const altered = disk.copy();
+    for (const [path, bytes] of altered.files) {
+      if (!/sessions\/2026-02-20.*journal\.jsonl$/.test(path)) continue;
+      place(altered, path, Buffer.from(bytes).toString().replace('BAG-2', 'BAG-3'));
+    }
+    const after = lastHead((await roomContext(altered)).host.files, '/acme');
+    expect(after).not.toBeNull();
+    expect(after).not.toEqual(before);
+  });
+});
+
 describe('ceremony plan', () => {
   const plan = async (ceremony: string, format = 'markdown') =>
     await ceremonyPlan.run({ ceremony, format, out: undefined }, await roomContext(disk));

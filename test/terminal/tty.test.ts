@@ -63,7 +63,6 @@ describe('a plain terminal', () => {
     expect(shown()).toContain('1: first\n2: second\n');
     expect(shown()).not.toContain('Working');
     // No colour; the cursor goes nowhere but to the beginning of its own line.
-    // eslint-disable-next-line no-control-regex -- looking for them is the point
     expect(shown()).not.toMatch(/\u001b\[\d*(?:m|A|B|H|2J)/);
   });
 
