@@ -14,6 +14,7 @@ import {
   type RecordedArtifact,
   type Said,
 } from '#script/entries';
+import { LayeredMap } from './layered-map.js';
 
 /** How far an instance of a step has come. `deviated`: it failed and the ceremony went on without it, for a reason. */
 export type InstanceStatus = 'open' | 'finished' | 'failed' | 'skipped' | 'deviated';
@@ -62,9 +63,9 @@ export interface SessionState {
   /** The act under way. */
   readonly act: string | undefined;
   /** By instance key, in the order in which they were begun. */
-  readonly instances: ReadonlyMap<string, InstanceState>;
+  readonly instances: LayeredMap<InstanceState>;
   /** Starts by instance key over the whole session; rollbacks do not reset it. */
-  readonly attempts: ReadonlyMap<string, number>;
+  readonly attempts: LayeredMap<number>;
   /** By reference, e.g. `ceremony:generate`. */
   readonly keys: ReadonlyMap<string, KnownKey>;
   /** Sign-offs and the place of their entries. */
@@ -78,8 +79,8 @@ export const emptyState: SessionState = {
   opened: undefined,
   participants: [],
   act: undefined,
-  instances: new Map(),
-  attempts: new Map(),
+  instances: LayeredMap.of(),
+  attempts: LayeredMap.of(),
   keys: new Map(),
   signoffs: [],
   closed: undefined,
@@ -137,10 +138,7 @@ export function reduce(state: SessionState, entry: Entry): SessionState {
     case 'step.skipped':
       return {
         ...next,
-        instances: new Map(next.instances).set(keyOf(entry.data), {
-          ...fresh(entry),
-          status: 'skipped',
-        }),
+        instances: next.instances.with(keyOf(entry.data), { ...fresh(entry), status: 'skipped' }),
       };
     case 'deviation':
       return deviated(next, entry);
@@ -206,12 +204,12 @@ function started(state: SessionState, entry: Located): SessionState {
   const attempts = (state.attempts.get(key) ?? 0) + 1;
   return {
     ...state,
-    instances: new Map(state.instances).set(
+    instances: state.instances.with(
       key,
       // Who agreed to an earlier attempt has not agreed to this one.
       before === undefined ? fresh(entry) : { ...before, status: 'open', agreed: undefined },
     ),
-    attempts: new Map(state.attempts).set(key, attempts),
+    attempts: state.attempts.with(key, attempts),
   };
 }
 
@@ -230,7 +228,7 @@ function change(
   const instance = current(state, entry);
   return {
     ...state,
-    instances: new Map(state.instances).set(keyOf(entry.data), { ...instance, ...changes }),
+    instances: state.instances.with(keyOf(entry.data), { ...instance, ...changes }),
   };
 }
 
@@ -243,7 +241,7 @@ function deviated(state: SessionState, entry: Extract<Entry, { type: 'deviation'
   if (instance?.status !== 'failed' || instance.failure?.then !== 'deviate') return state;
   return {
     ...state,
-    instances: new Map(state.instances).set(key, { ...instance, status: 'deviated' }),
+    instances: state.instances.with(key, { ...instance, status: 'deviated' }),
   };
 }
 
@@ -298,7 +296,7 @@ function rolledBack(
   return {
     ...state,
     act: state.act === toAct ? state.act : undefined,
-    instances: new Map(kept),
+    instances: LayeredMap.of(kept),
     keys: new Map([...state.keys].filter(([, { madeIn }]) => names.has(madeIn))),
     signoffs: state.signoffs.filter(({ seq }) => seq < from),
   };

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { LayeredMap } from '#ceremony/layered-map';
+import { seeded } from '../support/mutations.js';
+
+describe('a layered map', () => {
+  it('is what a map would be after every addition, and what it was before stays', () => {
+    const next = seeded(7);
+    const plain = new Map<string, number>();
+    let layered = LayeredMap.of<number>();
+    const kept: [LayeredMap<number>, [string, number][]][] = [];
+    for (let i = 0; i < 2_000; i++) {
+      const key = `step-${next(600)}`;
+      plain.set(key, i);
+      layered = layered.with(key, i);
+      expect(layered.get(key)).toBe(i);
+      if (i % 97 === 0) kept.push([layered, [...plain]]);
+    }
+    kept.push([layered, [...plain]]);
+    for (const [map, entries] of kept) {
+      expect([...map]).toEqual(entries);
+      expect([...map.keys()]).toEqual(entries.map(([key]) => key));
+      expect([...map.values()]).toEqual(entries.map(([, value]) => value));
+      expect(map.size).toBe(entries.length);
+      const seen: [string, number][] = [];
+      map.forEach((value, each) => seen.push([each, value]));
+      expect(seen).toEqual(entries);
+    }
+    expect(layered.has('step-600')).toBe(false);
+    expect(layered.get('step-600')).toBeUndefined();
+  });
+
+  it('begins with what it is given', () => {
+    const map = LayeredMap.of([
+      ['a', 1],
+      ['b', 2],
+    ] as const);
+    expect([...map.with('a', 3)]).toEqual([
+      ['a', 3],
+      ['b', 2],
+    ]);
+    expect(map.get('a')).toBe(1);
+  });
+});
