@@ -29,6 +29,7 @@ export const thresholdEnrol = defineAction({
   },
   outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   secrecy: 'protects',
   exits: [75],

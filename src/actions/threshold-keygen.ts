@@ -57,6 +57,7 @@ export const thresholdKeygen = defineAction({
   },
   outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   secrecy: 'creates',
   exits: [75],

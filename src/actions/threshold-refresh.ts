@@ -19,6 +19,7 @@ export const thresholdRefresh = defineAction({
   },
   outputs: phaseOutputs,
   options: ['passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   secrecy: 'protects',
   exits: [75],

@@ -31,6 +31,7 @@ export const thresholdRepair = defineAction({
   },
   outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   secrecy: 'protects',
   exits: [75],

@@ -36,6 +36,7 @@ export const thresholdReshare = defineAction({
   },
   outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   secrecy: 'protects',
   exits: [75],

@@ -48,6 +48,7 @@ export const thresholdSign = defineAction({
   },
   outputs: { ...phaseOutputs, signature: { type: 'file', summary: 'the signature' } },
   options: ['passphrase', 'identity', 'force'],
+  only: 'cli',
   effect: 'repeatable',
   exits: [75],
   examples: [

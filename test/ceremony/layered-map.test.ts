@@ -30,10 +30,10 @@ describe('a layered map', () => {
   });
 
   it('begins with what it is given', () => {
-    const map = LayeredMap.of([
+    const map = LayeredMap.of<number>([
       ['a', 1],
       ['b', 2],
-    ] as const);
+    ]);
     expect([...map.with('a', 3)]).toEqual([
       ['a', 3],
       ['b', 2],

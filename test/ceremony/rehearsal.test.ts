@@ -69,7 +69,7 @@ describe('a ceremony that demands what people throw', () => {
     );
     place(disk, '/dice.yaml', text);
     const throws =
-      '[{ choice: dice }, { text: 3514625143261 }, { choice: hex }, { text: 9f3a77c1 }]';
+      '[{ choice: dice }, { text: "3514625143261" }, { choice: hex }, { text: "9f3a77c1" }]';
     place(
       disk,
       '/answers.yaml',
