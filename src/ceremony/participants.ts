@@ -13,6 +13,7 @@ import type { ListedParticipant } from '#script/parse';
 import { peopleProblems } from '#script/people';
 import type { CommandContext } from './command.js';
 import { folderFiles } from './files.js';
+import { levelProblems, type ListedIdentity } from './known-people.js';
 import { fileName, type Handouts } from './people.js';
 
 /** Folder of the sealed private identities that the program made, relative to the session. */
@@ -48,6 +49,7 @@ export async function convene(
   const people = convocation.listed ?? strangers(convocation);
   const enrols = enrolledRoles(definition);
   const participants: Participant[] = [];
+  const brought: ListedIdentity[] = [];
   for (const person of people) {
     const { name, role } = person;
     const named = person.identity !== null || definition.roles[role]?.identity === 'required';
@@ -64,11 +66,12 @@ export async function convene(
         });
       }
       participants.push({ name, role, identity, level: person.level });
+      brought.push({ name, level: person.level, identity });
     } else {
       participants.push({ name, role, identity: null, level: 'none' });
     }
   }
-  const problems = peopleProblems(
+  const unfit = peopleProblems(
     definition,
     participants.map(({ name, role, identity, level }) => ({
       name,
@@ -78,6 +81,7 @@ export async function convene(
     })),
     enrols,
   );
+  const problems = [...unfit, ...levelProblems(context, brought)];
   if (problems.length > 0) {
     throw new InputError({
       code: 'E_PARTICIPANTS_UNFIT',

@@ -8,6 +8,7 @@ import { type Finding, lint } from '#script/lint';
 import { parseDefinition, parseParticipants, parseSite } from '#script/parse';
 import { peopleProblems } from '#script/people';
 import type { CommandContext } from './command.js';
+import { levelProblems, type ListedIdentity } from './known-people.js';
 import { enrolledRoles } from './participants.js';
 import { type Place, readDefinition } from './place.js';
 
@@ -53,24 +54,23 @@ export async function checkCeremony(context: CommandContext, place: Place): Prom
 }
 
 function peopleFindings(
-  { host: { files } }: CommandContext,
+  context: CommandContext,
   definition: Definition,
   path: string,
   awaited: string[],
 ): readonly PlacedFinding[] {
+  const { files } = context.host;
   const at = { file: path, line: 1, column: 1, rule: 'people' };
+  const brought: ListedIdentity[] = [];
   const found: PlacedFinding[] = [];
   const attendants = parseParticipants(files.read(path), path).map(
     ({ name, role, identity, level }) => {
       if (identity === null) return { name, role, identity, level };
       const file = join(dirname(path), identity);
       try {
-        return {
-          name,
-          role,
-          identity: decodeIdentity(files.read(file, 64 * 1024), file).id,
-          level,
-        };
+        const read = decodeIdentity(files.read(file, 64 * 1024), file);
+        brought.push({ name, level, identity: read });
+        return { name, role, identity: read.id, level };
       } catch (error) {
         if (!(error instanceof ConclaveError)) throw error;
         if (error instanceof MissingInputError) awaited.push(`identity of ${name}: ${file}`);
@@ -80,6 +80,9 @@ function peopleFindings(
       }
     },
   );
-  const problems = peopleProblems(definition, attendants, enrolledRoles(definition));
+  const problems = [
+    ...peopleProblems(definition, attendants, enrolledRoles(definition)),
+    ...levelProblems(context, brought),
+  ];
   return [...found, ...problems.map((message) => ({ ...at, message }))];
 }

@@ -1,4 +1,4 @@
-/** What `verify` says of the statements of a hand-over: who signed is checked as for any statement, what they say is their word. */
+/** What `verify` says of the statements of a hand-over, and of introductions: who signed is checked as for any statement, what they say is their word. */
 import type { HandoverSummary } from '#custody/authority/handover-statement';
 import type { Identity } from '#custody/authority/identity';
 import type { ArtifactVerdict, Claim } from './artifact.js';

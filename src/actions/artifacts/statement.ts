@@ -10,6 +10,7 @@ import {
 } from '#custody/audit/statement';
 import { summariseHandover } from '#custody/authority/handover-statement';
 import type { Identity } from '#custody/authority/identity';
+import { summariseIntroduction } from '#custody/authority/introduction';
 import {
   IDENTITY_ROTATION_TYPE,
   KEY_ROTATION_TYPE,
@@ -36,10 +37,10 @@ export const statementKind: ArtifactKind = {
     const envelope = decodeDsse(bytes, name);
     const statement = parseStatement(envelope, name);
     const known = await context.identities.list();
-    const handover = summariseHandover(bytes, name);
+    const word = summariseHandover(bytes, name) ?? summariseIntroduction(bytes, name);
     return {
       predicateType: statement.predicateType,
-      ...(handover === undefined ? {} : { says: handover.sentence }),
+      ...(word === undefined ? {} : { says: word.sentence }),
       subject: statement.subject.map((subject) => ({ name: subject.name, digest: subject.digest })),
       predicate: statement.predicate,
       signatures: envelope.signatures.map(({ keyid }) => ({
@@ -61,9 +62,9 @@ export const statementKind: ArtifactKind = {
     }
     const signatures = await verifyEnvelope(envelope, who.identities);
     const verdict = signedByIdentities(signatures, statement, who, options.allowUnpinned);
-    const handover = summariseHandover(bytes, name);
-    if (handover !== undefined) {
-      return handoverVerdict(handover, verdict, signatures.signedBy, who.pinned);
+    const word = summariseHandover(bytes, name) ?? summariseIntroduction(bytes, name);
+    if (word !== undefined) {
+      return handoverVerdict(word, verdict, signatures.signedBy, who.pinned);
     }
     if (statement.predicateType !== ATTESTATION_TYPE) return verdict;
     return attestationVerdict(

@@ -119,6 +119,7 @@ export function buildContext(parts: ContextParts): ActionContext {
     record: parts.record ?? createHomeLog(disk, home, now),
     folders: createHeldFolders(disk),
     once: homeOnce(disk, home),
+    people: homeOnce(disk, home, 'people'),
     audit: homeTrail(disk, home),
     // Whoever keeps events elsewhere, keeps what attests them there too.
     attestations:

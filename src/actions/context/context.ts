@@ -327,6 +327,8 @@ export interface ActionContext {
   readonly folders?: HeldFolders | undefined;
   /** What is written once, in this home or session; absent where nothing is kept. */
   readonly once?: OnceSpace | undefined;
+  /** Public files of the identities of others, in this home; absent where nothing is kept. */
+  readonly people?: OnceSpace | undefined;
   /** The same chain, for reading; absent where there is none to read. */
   readonly audit?: AuditTrail | undefined;
   /** Keeps attestations; absent in a ceremony, whose transcript attests all of it. */

@@ -59,11 +59,15 @@ export function createOnceSpace({ files, folder, there, change }: OnceDisk): Onc
   };
 }
 
-/** What a home keeps: under `handover/`. */
-export function homeOnce(files: DurableFiles, home: Home): OnceSpace {
+/** What a home keeps of hand-overs, under `handover/`, or of the identities of others, under `people/`. */
+export function homeOnce(
+  files: DurableFiles,
+  home: Home,
+  about: 'handover' | 'people' = 'handover',
+): OnceSpace {
   return createOnceSpace({
     files,
-    folder: join(home.path, 'handover'),
+    folder: join(home.path, about),
     there: () => home.exists(),
     change: (change) => home.change(change),
   });
