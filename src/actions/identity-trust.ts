@@ -40,7 +40,7 @@ type Ways = Readonly<{
 /** The action `identity trust`. */
 export const identityTrust = defineAction({
   id: 'identity.trust',
-  summary: 'compare the fingerprint of an identity with its owner, and record how well it is known',
+  summary: 'compare a fingerprint with its owner, and record how well the identity is known',
   description:
     'Records in the log of this home how well the identity of somebody else is known. At a terminal the fingerprint is typed as its ' +
     'owner reads it aloud, in words, digits or letters of the radio alphabet, and the level is verified when it is that of the ' +
@@ -104,8 +104,8 @@ export const identityTrust = defineAction({
       before.was !== found.level &&
       meetsTrust(before.was, found.level) &&
       found.how !== 'withdrawal';
+    keepPublicFile(identity, context);
     if (!isKnownBetter) {
-      keepPublicFile(identity, context);
       context.record({
         type: IDENTITY_TRUSTED,
         data: { id: identity.id, name: identity.name, ...found, replaces: before.replaces },

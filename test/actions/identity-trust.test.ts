@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { statementKind } from '#actions/artifacts/statement';
 import type { ActionContext, Conversation } from '#actions/context/context';
@@ -219,6 +219,9 @@ describe('identity trust', () => {
     const kept = (name: string): string => place.at(`home/people/identity/${ids[name] as string}`);
     writeFileSync(kept('Bob'), readFileSync(kept('Ada')));
     await expect(levels()).rejects.toMatchObject(refused('E_IDENTITY_FILE_GONE', 66));
+    rmSync(kept('Bob'));
+    await trust('Bob', { tofu: true });
+    expect(await levelOf('Bob')).toBe('tofu');
   });
 });
 

@@ -50,7 +50,7 @@ export function publicSide(id: string, context: Pick<ActionContext, 'people'>): 
   throw new MissingInputError({
     code: 'E_IDENTITY_FILE_GONE',
     message: `${what} is not the public file of the identity ${id.slice(0, 16)}`,
-    hint: 'conclave identity trust FILE puts it there again',
+    hint: 'remove it if it is there; conclave identity trust FILE puts it back',
   });
 }
 
