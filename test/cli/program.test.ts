@@ -133,7 +133,7 @@ describe('words of the command line', () => {
       '--',
       '--debug',
     ]);
-    expect(globals).toEqual({ json: true, debug: false, noInput: false, home: 'h' });
+    expect(globals).toEqual({ json: true, debug: false, noInput: false, plain: false, home: 'h' });
     expect(words).toEqual(['show', 'x', '--', '--debug']);
   });
 
