@@ -270,10 +270,9 @@ describe('an introduction', () => {
     const envelope = JSON.parse(Buffer.from(bytes).toString()) as {
       signatures: { keyid: string; sig: string }[];
     };
-    const [first, second] = envelope.signatures as [{ sig: string }, { sig: string }];
+    const first = envelope.signatures[0] as { sig: string };
     first.sig = `${first.sig.startsWith('A') ? 'B' : 'A'}${first.sig.slice(1)}`;
     const forged = utf8(JSON.stringify(envelope));
-    expect(second.sig.length).toBeGreaterThan(4000);
     writeFileSync(place.at('said.json'), forged);
     await trust('Bob', { withdraw: true });
     await expect(accept('Bob')).rejects.toMatchObject(refused('E_INTRODUCTION_SIGNATURE', 1));
