@@ -181,7 +181,8 @@ function leadsTo(found: Found, mutation: Mutation, old: string): boolean {
     MISSING.test(found.rule) ||
     found.message.includes(`"${old}"`) ||
     // What was referred to before is left over, or what is referred to no longer fits where it is used.
-    (found.rule === 'unused' && found.message.includes(old.replace(/^parameters\./, ' '))) ||
+    (found.rule === 'unused' &&
+      found.message.includes(old.replace(/^(?:parameters|materials)\./, ' '))) ||
     // Where no quorum counts the holders, what is handed to each of them does; an answer of each is no answer of one.
     (found.rule === 'material-count' && /^roles\.[a-z-]+\.count$/.test(mutation.path)) ||
     (found.rule === 'condition-type' && mutation.path.endsWith('.each')) ||
