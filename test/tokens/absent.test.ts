@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inProcess } from '../cli/runners.js';
 import { root } from '../support/require.js';
-import { library } from './softhsm.js';
+import { library } from './library.js';
 
 const absent = vi.hoisted(() => () => {
   throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' });

@@ -1,24 +1,15 @@
 /** A SoftHSM of one's own for a test file: its tokens in a temporary folder, its configuration in the environment of the process. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openModule, type TokenModule } from '#carriage/stores/pkcs11/module';
 import { findToken, type Token, tokensOf } from '#carriage/stores/pkcs11/token';
 import { SecretBytes } from '#formats/secret-bytes';
 import { needs } from '../support/require.js';
+import { library } from './library.js';
 
-/** Where distributions put the library. */
-const PLACES = [
-  '/usr/lib/softhsm/libsofthsm2.so',
-  '/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so',
-  '/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so',
-  '/usr/lib64/pkcs11/libsofthsm2.so',
-  '/opt/homebrew/lib/softhsm/libsofthsm2.so',
-];
-
-/** The library, or `undefined`. */
-export const library = PLACES.find((path) => existsSync(path));
+export { library };
 
 async function hasAdapter(): Promise<boolean> {
   try {
