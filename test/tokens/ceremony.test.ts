@@ -19,6 +19,7 @@ interface Ended {
 
 describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
   let folder: string;
+  let home = 'home';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'conclave-two-tokens-'));
   });
@@ -29,7 +30,7 @@ describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
   const start = (...argv: readonly string[]): { child: ChildProcess; ended: Promise<Ended> } => {
     const child = spawn(process.execPath, [join(root, 'bin/conclave.js'), ...argv], {
       cwd: folder,
-      env: { PATH: process.env['PATH'] ?? '', CONCLAVE_HOME: join(folder, 'home'), HOME: folder },
+      env: { PATH: process.env['PATH'] ?? '', CONCLAVE_HOME: join(folder, home), HOME: folder },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const [out, err]: [Buffer[], Buffer[]] = [[], []];
@@ -135,6 +136,35 @@ describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
       expect(keys[0]).toHaveLength(1);
       expect(keys[1]).toEqual(keys[0]);
       for (const pin of pins) expect(journal()).not.toContain(readFileSync(pin, 'utf8').trim());
+    },
+    120_000,
+  );
+
+  it.skipIf(!thorough)(
+    'a rehearsal practises a wrong PIN and a token that is pulled, and goes on after each',
+    async () => {
+      home = 'home-of-faults';
+      const pins = [await pinOf('red'), await pinOf('blue')] as const;
+      writeFileSync(
+        join(folder, 'faults.yaml'),
+        `site: 1\ntokens:\n  first: { module: sandbox, token: red, pin-file: ${pins[0]}, rehearsal: true }\n` +
+          `  second: { module: sandbox, token: blue, pin-file: ${pins[1]}, rehearsal: true }\n`,
+      );
+      const answers = join(root, 'ceremonies/answers/hsm-import.yaml');
+      const run = async (...more: readonly string[]): Promise<Ended> =>
+        await conclave('run', ...more, '--answers', answers);
+      const begin = ['hsm-import', '--rehearse', '--site', 'faults.yaml', '--out-dir', 'faults'];
+      const wrong = await run(...begin, '--inject', 'wrong-pin@import-first');
+      // The token itself counted that attempt.
+      expect([wrong.code, wrong.err]).toEqual([75, expect.stringContaining('CKR_PIN_INCORRECT')]);
+      const pulled = await run('--resume', 'faults', '--inject', 'token-pulled@import-second');
+      expect([pulled.code, pulled.err]).toEqual([75, expect.stringContaining('was pulled')]);
+      expect((await run('--resume', 'faults')).code).toBe(0);
+      const journal = readFileSync(join(folder, 'faults/journal.jsonl'), 'utf8');
+      expect(journal.match(/"fault\.injected"/g)).toHaveLength(2);
+      const verified = await conclave('verify', 'faults', '--allow-unpinned');
+      expect(verified.out.split('\n')[0]).toContain('REHEARSAL: not evidence of a ceremony');
+      home = 'home';
     },
     120_000,
   );
