@@ -10,7 +10,7 @@ import { isTemporaryName, temporaryBeside, withFile, writeAll } from './file-cal
 import { createSink, openSource } from './file-streams.js';
 import { type FsPort, type FsStat, systemCode } from './fs-port.js';
 import type { HostFiles, WriteOptions } from './host.js';
-import { sweepBeside } from './leftovers.js';
+import { isOfAnother, sweepBeside } from './leftovers.js';
 import { acquireLock, isRightName, sweepRight } from './lock.js';
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR, O_WRONLY } =
@@ -98,7 +98,9 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
     sweep: (path) => {
       changing(path, () => {
         const left = statOf(fs, path)?.kind === 'directory' ? fs.readdir(path) : [];
-        for (const name of left.filter(isTemporaryName)) sweepFile(fs, join(path, name));
+        for (const name of left.filter((each) => isTemporaryName(each) && !isOfAnother(each))) {
+          sweepFile(fs, join(path, name));
+        }
         for (const name of left.filter(isRightName)) sweepRight(fs, join(path, name), random);
       });
     },

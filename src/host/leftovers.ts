@@ -33,6 +33,12 @@ export function sweepBeside(fs: FsPort, target: string, remove: (path: string) =
   }
 }
 
+/** Whether another process that still runs made this temporary file: it may be about to take a lock, and needs it. */
+export function isOfAnother(temporaryName: string): boolean {
+  const maker = makerOf(temporaryName);
+  return maker !== process.pid && isRunning(maker);
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

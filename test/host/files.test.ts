@@ -337,6 +337,17 @@ describe('the rest', () => {
     expect(readFileSync(path)).toEqual(Buffer.from(NEW));
   });
 
+  it('leaves a living process what it is writing, when a folder is swept', () => {
+    const name = (pid: number): string =>
+      `.lock.conclave-${pid.toString(16).padStart(8, '0')}0a0b0c0d.tmp`;
+    for (const pid of [process.ppid, process.pid, 0x7ffffff0]) {
+      writeFileSync(join(folder, name(pid)), 'begun');
+    }
+    files.sweep(folder);
+    expect(readdirSync(folder)).toEqual([name(process.ppid)]);
+    expect(readFileSync(join(folder, name(process.ppid)), 'utf8')).toBe('begun');
+  });
+
   it('sweeps a second name without touching the file that got it already', () => {
     const path = join(folder, 'f');
     const dying: FsPort = {

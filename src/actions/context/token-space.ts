@@ -79,6 +79,9 @@ const MAX_PIN_BYTES = 256;
 
 /** How often a person may try before it is a wrong PIN; tokens that lock earlier say so. */
 const ATTEMPTS = 3;
+/** How often a token that is not there is looked for again, and after how long: SoftHSM's files change in a few milliseconds. */
+const LOOKS_AGAIN = 2;
+const PAUSE_MS = 80;
 
 /** Tokens behind modules. */
 export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
@@ -95,6 +98,24 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
     const { path, sandbox } = findLibrary(named, (each) => disk.exists(each));
     if (sandbox) useSandbox(home.path);
     return await openModule(path, options.newCryptoki);
+  };
+
+  /** A library that reads its tokens when it begins misses one that another program is writing to: it is asked again. */
+  const look = async (
+    named: string | undefined,
+    uri: TokenPlace['uri'],
+  ): Promise<{ readonly module: TokenModule; readonly token: Token }> => {
+    for (let again = LOOKS_AGAIN; ; again--) {
+      const module = await openLibrary(named);
+      try {
+        return { module, token: findToken(module, uri) };
+      } catch (error) {
+        module[Symbol.dispose]();
+        const absent = error instanceof ConclaveError && error.code === 'E_TOKEN_ABSENT';
+        if (!absent || again === 0) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
   };
 
   const readPin = (path: string): SecretBytes => {
@@ -131,24 +152,21 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
     open: async (place, login = 'user') => {
       const { uri } = place;
       const named = place.module ?? uri.modulePath ?? uri.moduleName ?? options.module;
-      const module = await openLibrary(named);
-      let token: Token | undefined;
+      const { module, token } = await look(named, uri);
       try {
-        token = findToken(module, uri);
         if (login === 'user') await enter(token, place);
-        const entered = token;
         return {
           token,
           module,
           named: named ?? '',
           description: token.describe(),
           [Symbol.dispose]: () => {
-            entered[Symbol.dispose]();
+            token[Symbol.dispose]();
             module[Symbol.dispose]();
           },
         };
       } catch (error) {
-        token?.[Symbol.dispose]();
+        token[Symbol.dispose]();
         module[Symbol.dispose]();
         throw error;
       }
