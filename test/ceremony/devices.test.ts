@@ -15,7 +15,7 @@ import { furnish, roomContext, runIn } from './room.js';
 const PIN = 'right-pin-4812';
 const WRONG = 'wrong-pin-4812';
 
-/** A module with one empty token, and how often it was asked for its PIN. */
+/** A module with one empty token, and how often it was asked for its tokens. */
 interface Module {
   present: boolean;
   readonly tried: string[];
@@ -23,7 +23,8 @@ interface Module {
   readonly api: () => Promise<Cryptoki>;
 }
 
-function moduleWith(label: string): Module {
+/** @param missed - how often the token is not listed at first */
+function moduleWith(label: string, manufacturer = 'test', missed = 0): Module {
   let slots = 0;
   const version = { major: 1, minor: 0 };
   const handle = (): Buffer => Buffer.alloc(8, 1);
@@ -36,14 +37,14 @@ function moduleWith(label: string): Module {
   const calls = {
     C_GetInfo: () => ({
       cryptokiVersion: version,
-      manufacturerID: 'test',
+      manufacturerID: manufacturer,
       flags: 0,
       libraryDescription: 'stand-in',
       libraryVersion: version,
     }),
     C_GetSlotList: () => {
       slots++;
-      return module.present ? [handle()] : [];
+      return module.present && slots > missed ? [handle()] : [];
     },
     C_GetTokenInfo: () => ({
       label: label.padEnd(32),
@@ -190,6 +191,28 @@ describe('a token in a ceremony', () => {
     expect(result).toMatchObject({ ok: true });
     const checked = await checkSession(disk, result.session, await context.catalogue());
     expect(problemsOf(checked.verdict)).toEqual([]);
+  });
+
+  it.each([
+    ['SoftHSM', 2, 'found'],
+    ['SoftHSM', 3, 'E_TOKEN_ABSENT'],
+    ['test', 1, 'E_TOKEN_ABSENT'],
+  ])('of %s, missed %i times because its file was being written, is %s', async (...it) => {
+    const [manufacturer, missed, ends] = it;
+    const disk = roomFor(LOOK());
+    const module = moduleWith('Vault', manufacturer, missed);
+    const context = (await process(disk, module)).within({});
+    const space = await context.tokens?.();
+    const place = { uri: { token: 'Vault', modulePath: '/lib/token.so' } };
+    const outcome = await space?.open(place, 'never').then(
+      (opened) => {
+        opened[Symbol.dispose]();
+        return 'found';
+      },
+      (error: unknown) => (error as { code?: string }).code,
+    );
+    expect(outcome).toBe(ends);
+    expect(module.asked()).toBe(manufacturer === 'SoftHSM' ? 3 : 1);
   });
 
   it('is retried as the definition says where nobody can be asked, then postponed', async () => {

@@ -79,7 +79,9 @@ const MAX_PIN_BYTES = 256;
 
 /** How often a person may try before it is a wrong PIN; tokens that lock earlier say so. */
 const ATTEMPTS = 3;
-/** How often a token that is not there is looked for again, and after how long: SoftHSM's files change in a few milliseconds. */
+/** Its tokens are files that it reads when it begins: one that another program is just writing to is missed. */
+const READS_FILES = 'SoftHSM';
+/** How often a token of such a library is looked for again, and after how long; a file is whole within milliseconds. */
 const LOOKS_AGAIN = 2;
 const PAUSE_MS = 80;
 
@@ -100,7 +102,6 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
     return await openModule(path, options.newCryptoki);
   };
 
-  /** A library that reads its tokens when it begins misses one that another program is writing to: it is asked again. */
   const look = async (
     named: string | undefined,
     uri: TokenPlace['uri'],
@@ -112,7 +113,7 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
       } catch (error) {
         module[Symbol.dispose]();
         const absent = error instanceof ConclaveError && error.code === 'E_TOKEN_ABSENT';
-        if (!absent || again === 0) throw error;
+        if (!absent || module.manufacturer !== READS_FILES || again === 0) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
