@@ -233,6 +233,13 @@ describe('level quorum', () => {
     const proving = { key: dealt.key, ...asked, signers: wrong, twin: false };
     await expect(proveScalars(proving, machine)).rejects.toThrow(/share 3/u);
   });
+
+  it('has no twins, and neither has level shares: FROST draws its nonces', async () => {
+    const dealt = await dealtKey('frost-ed25519', 2, 3);
+    for (const level of ['shares', 'quorum'] as const) {
+      await expect(traced(dealt, level, {}, [1, 3], true)).rejects.toThrow(/twin/u);
+    }
+  });
 });
 
 describe.runIf(thorough && hasProgram('python3'))('a reader in plain Python', () => {

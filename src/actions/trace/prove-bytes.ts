@@ -71,12 +71,15 @@ export async function proveBytes(proving: ByteProving, context: ActionContext): 
     })),
   );
   const secrets = openings.flatMap(({ x, r }) => [x, r]);
-  const random = twin ? undefined : context.random(64);
-  const root =
-    random === undefined
-      ? twinRootOf(statement.h0, secrets)
-      : rootOf(random, statement.h0, secrets);
+  const wiped = [...secrets];
   try {
+    const random = twin ? undefined : context.random(64);
+    if (random !== undefined) wiped.push(random);
+    const root =
+      random === undefined
+        ? twinRootOf(statement.h0, secrets)
+        : rootOf(random, statement.h0, secrets);
+    wiped.push(root);
     const proof = await stepping(proveStepwise(statement, openings, root), context);
     return {
       ...statement.parameters,
@@ -88,7 +91,7 @@ export async function proveBytes(proving: ByteProving, context: ActionContext): 
       proof: encodeProof(proof),
     };
   } finally {
-    for (const secret of [...secrets, root, random ?? root]) secret.fill(0);
+    for (const secret of wiped) secret.fill(0);
   }
 }
 

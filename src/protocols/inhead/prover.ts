@@ -52,11 +52,35 @@ export function prove(
   }
 }
 
-/** The same, yielding how far it is, from 0 to 1, so that somebody can be told. */
+/**
+ * The same, yielding how far it is, from 0 to 1, so that somebody can be told. Whoever does not run it to its end has to close it
+ * (`return`), so that what it holds is wiped.
+ */
 export function* proveStepwise(
   statement: Statement,
   openings: readonly SecretOpening[],
   root: Uint8Array,
+): Generator<number, Proof> {
+  const held: Uint8Array[] = [];
+  const kept = new Set<Uint8Array>();
+  try {
+    const proof = yield* proveHolding(statement, openings, root, held);
+    for (const pair of proof.pairs) {
+      for (const part of Object.values(pair) as Uint8Array[]) kept.add(part);
+    }
+    return proof;
+  } finally {
+    // Also where it fails or is given up: with the inputs of all three participants the shares are known.
+    for (const secret of held) if (!kept.has(secret)) secret.fill(0);
+  }
+}
+
+/** Puts into `held` what must not outlive the proof, unless it is a part of it. */
+function* proveHolding(
+  statement: Statement,
+  openings: readonly SecretOpening[],
+  root: Uint8Array,
+  held: Uint8Array[],
 ): Generator<number, Proof> {
   const { h0, parameters, trace, group } = statement;
   const { circuit } = trace;
@@ -66,6 +90,10 @@ export function* proveStepwise(
   const seeds: PerParticipant<Uint8Array> = PARTICIPANTS.map((k) =>
     all.map((repetition) => seedOf(root, salt, repetition, k)),
   );
+  const hold = (values: PerParticipant<Uint8Array>): void => {
+    for (const value of values.flat()) held.push(value);
+  };
+  hold(seeds);
   const maskBytes = viewBytes(circuit);
   const tapes: PerParticipant<Uint8Array> = PARTICIPANTS.map((k) =>
     all.map((repetition) => {
@@ -73,9 +101,12 @@ export function* proveStepwise(
       return tapeOf(seeds[k - 1]?.[repetition] as Uint8Array, salt, repetition, k, length);
     }),
   );
+  hold(tapes);
   yield 0.1;
   const inputs = inputsOf(statement, openings, tapes, maskBytes);
+  hold(inputs);
   const run = evaluate(statement, tapes, inputs, repetitions);
+  hold(run.views);
   yield 0.3;
   const points = group === undefined ? undefined : yield* pointsOf(statement, group, inputs);
   const committed = PARTICIPANTS.map((k) =>
@@ -109,10 +140,6 @@ export function* proveStepwise(
       commitment: at(commitments, successor(q), repetition),
     };
   });
-  const kept = new Set(pairs.flatMap((pair) => Object.values(pair) as Uint8Array[]));
-  for (const secret of [...seeds, ...tapes, ...inputs, ...run.views].flat()) {
-    if (!kept.has(secret)) secret.fill(0);
-  }
   return { salt, challenge, pairs };
 }
 
@@ -146,7 +173,9 @@ function inputsOf(
       };
       const [a, b, rest] = [part(own, 1), part(other, 2), part(out, 3)];
       if (shared) {
-        rest.set(secret.map((byte, i) => byte ^ (a[i] as number) ^ (b[i] as number)));
+        // In place: what participant 3 has is the share itself wherever the other two are opened.
+        for (const [i, byte] of secret.entries())
+          rest[i] = byte ^ (a[i] as number) ^ (b[i] as number);
       } else {
         const left = fromBigEndian(secret) - fromLittleEndian(a) - fromLittleEndian(b);
         rest.set(toTwosComplement(left, rest.length));
