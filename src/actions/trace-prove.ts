@@ -1,4 +1,5 @@
 /** `trace prove`: in the cage, the signature and the trace of how it came about. */
+import { posix } from 'node:path';
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import { InternalError, NegativeError, RefusedError, UsageError } from '#formats/errors';
@@ -89,6 +90,7 @@ export const traceProve = defineAction({
   ],
   run: async (input, context): Promise<ProveResult> => {
     const { files } = context;
+    assertApart(input.outSig, input.out);
     files.assertAbsent([input.outSig, input.out]);
     const requestBytes = files.read(input.request, MAX_REQUEST_BYTES);
     const request = decodeRequest(requestBytes, input.request);
@@ -163,6 +165,16 @@ export const traceProve = defineAction({
       HANDLING,
     ].join('\n'),
 });
+
+/** The signature leaves, the trace stays: one file for both would lose one of them, and with --force without a word. */
+function assertApart(signature: string, trace: string): void {
+  if (posix.normalize(signature) !== posix.normalize(trace)) return;
+  throw new UsageError({
+    code: 'E_TRACE_OUTPUTS',
+    message: `--out-sig and --out are both ${trace}`,
+    hint: 'the signature leaves the cage and the trace does not: give each a file of its own',
+  });
+}
 
 /** Refuses a request that is past its time or whose policy is not the one that there is. */
 function assertMaySign(request: TraceRequest, name: string, context: ActionContext): void {

@@ -97,7 +97,8 @@ export const traceVerify = defineAction({
 function expiryClaim(expires: number | undefined, at: string | undefined): Claim[] {
   if (at === undefined) return [];
   const time = Date.parse(at);
-  if (Number.isNaN(time)) {
+  // Not every day that `Date.parse` takes is in the calendar: the 30th of February would be another one.
+  if (Number.isNaN(time) || formatTime(new Date(time)) !== at) {
     throw new UsageError({
       code: 'E_TRACE_TIME',
       message: `--at ${at} is no time`,

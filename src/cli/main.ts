@@ -377,7 +377,8 @@ function homePath(globals: Globals, env: Run['env']): string {
 function refuseArtifactInJson(rest: readonly string[], { globals }: Run): void {
   const claimed = rest.some(
     (word, i) =>
-      /^--(?:[a-z-]+-)?out(?:=-)?$/.test(word) && (word.endsWith('=-') || rest[i + 1] === '-'),
+      /^--(?:[a-z-]+-)?out(?:-sig)?(?:=-)?$/.test(word) &&
+      (word.endsWith('=-') || rest[i + 1] === '-'),
   );
   if (!globals.json || !claimed) return;
   throw new UsageError({

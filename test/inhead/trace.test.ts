@@ -204,6 +204,20 @@ describe('a trace over shares of bytes', () => {
       expect((await verdict(`${VERIFY} --at 2124-01-01T00:00:00Z t`)).code).toBe(1);
       expect((await verdict(`${VERIFY} --at 2024-01-01T00:00:00Z t`)).code).toBe(0);
       expect((await conclave(`${VERIFY} --at yesterday t`)).code).toBe(2);
+      for (const day of ['02-30', '13-01'])
+        expect((await conclave(`${VERIFY} --at 2024-${day}T00:00:00Z t`)).code, day).toBe(2);
+    });
+
+    it('with a request whose expiry no calendar has', async () => {
+      const request = decodeRequest(read('r'), 'r');
+      for (const [expires, code] of [
+        [253_402_300_799, 0],
+        [253_402_300_800, 65],
+        [Number.MAX_SAFE_INTEGER, 65],
+      ] as const) {
+        write('r4', encodeRequest({ ...request, expires }));
+        expect((await conclave('trace show r4')).code, String(expires)).toBe(code);
+      }
     });
   });
 
@@ -229,6 +243,23 @@ describe('a trace over shares of bytes', () => {
       await refused(`${approved} --share s/share-1.cbor --share s/share-2.cbor`, 2);
       await good('share split --key ./key.pem --threshold 2 --shares 3 --unsealed --out-dir other');
       await refused(`${approved} --share s/share-1.cbor --share other/share-3.cbor`, 1);
+    });
+
+    it('into one file: neither would be left', async () => {
+      const approved = `--request r --approve ${digest} --share s/share-1.cbor --share s/share-3.cbor`;
+      for (const force of ['', ' --force']) {
+        const said = await refused(`${approved} --out-sig no-t --out ./no-t${force}`, 2);
+        expect(said).toContain('--out-sig and --out');
+      }
+      const { code, out } = await conclave(prove(`${approved} --out-sig - --out no-t --json`));
+      expect([code, existsSync(join(folder, 'no-t'))]).toEqual([2, false]);
+      expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'E_OUTPUT_TWICE' } });
+    });
+
+    it('for a threshold key, which is named as such', async () => {
+      write('group.json', readFileSync('test/compat/v2/threshold/group.json'));
+      const { code, err } = await conclave('trace request --group group.json --in m --out x');
+      expect([code, err]).toEqual([65, expect.stringContaining('of a threshold key')]);
     });
 
     it('after expiry, under another policy, or for another group record', async () => {

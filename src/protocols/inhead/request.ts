@@ -15,6 +15,8 @@ export const REQUEST_TYPE = 'conclave/trace-request';
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_REQUEST_BYTES = MAX_MESSAGE_BYTES + 4096;
 const MAX_SIGNERS = 255;
+/** The last second of the year 9999: what is later has no place in the times that people are shown. */
+const LATEST_EXPIRY = 253_402_300_799;
 
 /** A request. */
 export interface TraceRequest {
@@ -98,7 +100,10 @@ export function decodeRequest(bytes: Uint8Array, what: string): TraceRequest {
   if (bind && level !== 'shares') throw malformed(what, 'only the level shares is bound by --bind');
   const policy = bytesOf(9, 'policy');
   const expires = take(10);
-  if (expires !== undefined && (typeof expires !== 'number' || expires < 0))
+  if (
+    expires !== undefined &&
+    (typeof expires !== 'number' || expires < 0 || expires > LATEST_EXPIRY)
+  )
     throw malformed(what, 'its expiry is no time');
   if (rest.size > 0) throw malformed(what, 'it has members that are not known');
   return { nonce, message, group, level, quorum, bind, policy, expires };
