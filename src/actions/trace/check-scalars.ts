@@ -1,4 +1,7 @@
-/** Whether a trace holds whose shares are scalars. */
+/**
+ * Whether a trace holds whose shares are scalars. No command calls this yet: `conclave trace verify` takes keys whose shares are
+ * bytes, and tests alone verify traces of threshold keys.
+ */
 import { REPETITIONS } from '#protocols/inhead/hash-input';
 import { verifyBinding } from '#protocols/inhead/binding-proof';
 import { decodeProof } from '#protocols/inhead/proof';

@@ -1,4 +1,7 @@
-/** A key that a group holds in shares of a scalar, as a trace sees it: its group record, read strictly. */
+/**
+ * A key that a group holds in shares of a scalar, as a trace sees it: its group record, read strictly. No command calls this yet:
+ * `conclave trace` refuses the group records of threshold keys.
+ */
 import type { Descriptor } from '#crypto/descriptor';
 import { decodeGroup, type Group } from '#crypto/frost/group';
 import { resolve } from '#crypto/registry';
