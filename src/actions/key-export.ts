@@ -5,7 +5,7 @@ import { defineAction } from './action.js';
 import { attested, attestedKey, type Attestor, openAttestor } from './attest/attestor.js';
 import type { ActionContext, OpenKey, PrivateFormat } from './context/context.js';
 import { FOREIGN_FORMATS } from './context/foreign-forms.js';
-import { recordPathOf } from './context/key-space.js';
+import { assertKeyFileFree, recordPathOf } from './context/record-path.js';
 import { encodeAtRest, encodePlain } from './context/private-forms.js';
 
 /** Forms that can be encrypted under a passphrase, and how the result is written. */
@@ -154,9 +154,8 @@ async function writePlain(
     : await encodePlain(descriptor, secret, format, environment, context.random);
   try {
     if (isNative && out !== '-') {
-      const beside = recordPathOf(out);
-      context.files.assertAbsent([beside]);
-      context.files.write(beside, encodeRecord(record));
+      assertKeyFileFree(out, context.files);
+      context.files.write(recordPathOf(out), encodeRecord(record));
     }
     context.files.write(out, bytes, { secret: true });
     return 'none';

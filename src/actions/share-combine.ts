@@ -3,7 +3,7 @@ import { newRecord } from '#custody/authority/record';
 import type { Environment, KeyRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
-import { recordPathOf } from './context/key-space.js';
+import { assertKeyFileFree } from './context/record-path.js';
 import { collectShares } from './shares/collect.js';
 import { checkDealer } from './shares/dealer.js';
 import { contextOpener } from './shares/open.js';
@@ -75,7 +75,7 @@ export const shareCombine = defineAction({
   run: async (input, context): Promise<CombineResult> => {
     const { out } = input;
     // A key has its record beside it, whichever it turns out to be: both names must be free.
-    if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
+    if (out !== undefined) assertKeyFileFree(out, context.files);
     const { shares: given, set } = takeSet(
       readSources(input.shares, context.files),
       input.set,

@@ -8,7 +8,7 @@ import { formatTime } from '#formats/time';
 import { defineAction } from './action.js';
 import { attested, attestedKey, type Attestor } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
-import { recordPathOf } from './context/key-space.js';
+import { assertKeyFileFree } from './context/record-path.js';
 import type { Placed } from './context/token-keys.js';
 import { assertStatement, type Told } from './handover/wrapped-statement.js';
 import { assertAttestable, attestContainer, containerAttestor } from './wrapping/attested.js';
@@ -99,7 +99,7 @@ export const unwrap = defineAction({
   async run(input, context): Promise<Unwrapped> {
     const { out } = input;
     // A key has its record beside it, whichever it turns out to be: both names must be free.
-    if (out !== undefined && out !== '-') context.files.assertAbsent([out, recordPathOf(out)]);
+    if (out !== undefined) assertKeyFileFree(out, context.files);
     const told = await assertStatement(input.in, input.statement, input.signer, context);
     using attestor = await containerAttestor(context);
     const inToken = await keyInToken(input.key, context);

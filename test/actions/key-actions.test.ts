@@ -1,6 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, verify as nodeVerify } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { airgapCheck } from '#actions/airgap-check';
 import { detectKind } from '#actions/artifacts/catalogue';
@@ -245,6 +252,24 @@ describe('key references', () => {
     writeFileSync(other, readFileSync(third));
     expect(await refusal(place.context().keys.open(other))).toEqual(['E_KEY_FILE_MISMATCH', 1]);
   });
+
+  it('that differ in the ending of their file alone have a record each', async () => {
+    const [key, back] = [place.at('root.key'), place.at('root.back')];
+    await place.run(keyGenerate, { algorithm: 'ed25519', name: 'one', out: key }, PLAIN);
+    await place.run(keyGenerate, { algorithm: 'ed25519', name: 'two', out: back }, PLAIN);
+    const { keys } = place.context();
+    expect((await keys.find(key)).record.name).toBe('one');
+    expect((await keys.find(back)).record.name).toBe('two');
+    // Where a record was written without any ending, it is found and changed there.
+    const former = place.at('old.record.json');
+    renameSync(back, place.at('old.pem'));
+    renameSync(place.at('root.back.record.json'), former);
+    await place.run(keyDisable, { key: place.at('old.pem'), reason: 'lost' }, PLAIN);
+    expect(readFileSync(former, 'utf8')).toContain('"state":"suspended"');
+    expect(existsSync(place.at('old.pem.record.json'))).toBe(false);
+    await place.run(keyDestroy, { key: place.at('old.pem') }, { confirms: true });
+    expect(readFileSync(former, 'utf8')).toContain('"state":"destroyed"');
+  });
 });
 
 describe('key states', () => {
@@ -421,7 +446,6 @@ describe('key public, export and import', () => {
         if (!read.sealed) read.secret.dispose();
       });
       expect(tally['65'] ?? 0).toBeGreaterThan(0.1 * mutationCount);
-      nodeFs.unlink(place.at('m.record.json'));
     }
   });
 });

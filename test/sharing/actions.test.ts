@@ -274,6 +274,11 @@ describe('quorums that are refused', () => {
     const { shares } = await desk.split({ in: path, ...PLAIN }, { force: true });
     await desk.combine(shares);
     await expect(desk.combine(shares)).rejects.toThrow(refusal(73, 'E_FILE_EXISTS'));
+    // The name of the record has to be free too.
+    desk.write('root.record.json', '{}');
+    await expect(desk.combine(shares, 'root.key')).rejects.toThrow(
+      refusal(73, 'E_FILE_EXISTS', 'root.record.json exists already'),
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import { encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FoundKey } from './context.js';
-import { recordPathOf } from './key-space.js';
+import { recordPathAt } from './record-path.js';
 import { assertMatches } from './private-forms.js';
 import { unseal } from './unseal.js';
 
@@ -39,7 +39,8 @@ export function replaceFile(
 ): void {
   assertInPlace(path);
   if (sealed === undefined) {
-    disk.write(recordPathOf(path), encodeRecord(record), { overwrite: true });
+    const beside = recordPathAt(path, (at) => disk.exists(at));
+    disk.write(beside, encodeRecord(record), { overwrite: true });
   } else {
     disk.write(path, sealed, { secret: true, overwrite: true });
   }

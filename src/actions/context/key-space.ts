@@ -33,6 +33,7 @@ import {
   publicKeyOf,
   readPrivateFile,
 } from './private-forms.js';
+import { assertKeyFileFree, recordPathAt, recordPathOf } from './record-path.js';
 import { isPath, parseReference, pick } from './references.js';
 import {
   createTokenPlaces,
@@ -226,7 +227,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       }
       if (placement.store?.kind === 'keychain') await assertFitsKeychain(record);
       const beside = out === undefined || out === '-' ? [] : [recordPathOf(out)];
-      if (out !== undefined) files.assertAbsent([out, ...beside]);
+      if (out !== undefined) assertKeyFileFree(out, files);
       const inToken = await inTokens.bring(record, secret, placement.store);
       if (inToken !== undefined) return inToken;
       const material = await protect(record, secret, placement);
@@ -300,7 +301,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
         return await foundOf(record, await where.store.remove(record.id, encodeRecord(record)));
       }
       assertInPlace(where.path);
-      const recordPath = recordPathOf(where.path);
+      const recordPath = recordPathAt(where.path, (at) => disk.exists(at));
       disk.write(recordPath, encodeRecord(record), { overwrite: true });
       disk.shred(where.path);
       return await foundOf(record, `file:${recordPath}`);
@@ -330,16 +331,11 @@ function onceEach(keys: readonly TokenKey[]): readonly TokenKey[] {
   });
 }
 
-/** The record of a plain key file lies beside it: `root.key` has `root.record.json`. */
-export function recordPathOf(path: string): string {
-  return `${path.replace(/(?<=[^/\\])\.[^./\\]*$/, '')}.record.json`;
-}
-
 async function loadPath(path: string, options: KeySpaceOptions): Promise<Loaded> {
   const bytes = options.files.read(path, MAX_PRIVATE_BYTES);
   const shown = path === '-' ? 'standard input' : path;
   try {
-    const recordPath = recordPathOf(path);
+    const recordPath = recordPathAt(path, (at) => options.files.exists(at));
     const beside =
       path !== '-' && options.files.exists(recordPath)
         ? await decodeRecord(options.files.read(recordPath, MAX_PRIVATE_BYTES), recordPath)
