@@ -12,6 +12,12 @@ const MAX_BYTES = 4 * 1024 * 1024;
 /** What a home knows of keys in tokens. */
 export interface TokenKeyShelf {
   list(): Promise<readonly TokenKey[]>;
+  /**
+   * Refuses a name that another key in a token has: before a key is made there, since afterwards it is there.
+   * @param id - of the key that is to bear it, where that is known
+   * @throws OutputError `E_KEY_NAME_TAKEN`
+   */
+  assertFree(name: string | null, id?: string): Promise<void>;
   /** Keeps a key, new or changed. @throws OutputError `E_KEY_NAME_TAKEN` */
   keep(key: TokenKey): Promise<void>;
 }
@@ -34,15 +40,20 @@ export function createTokenKeyShelf(disk: DurableFiles, home: Home): TokenKeyShe
     for (let i = 2; disk.exists(path); i++) path = join(home.tokens, `${stem}-${i}.json`);
     return path;
   };
+  const list = async (): Promise<readonly TokenKey[]> => (await files()).map(({ key }) => key);
   return {
-    list: async () => (await files()).map(({ key }) => key),
+    list,
+    assertFree: async (name, id) => {
+      assertNameFree(await list(), name, id);
+    },
     keep: async (key) => {
       const { id, name } = key.record;
       const known = await files();
-      const same = known.find(
-        ({ key: { record } }) => name !== null && record.name === name && record.id !== id,
+      assertNameFree(
+        known.map(({ key: other }) => other),
+        name,
+        id,
       );
-      if (same !== undefined && same.key.record.state !== 'destroyed') throw nameTaken(name);
       const own = known.find(({ key: other }) => isSamePlace(other, key));
       home.change(() => {
         disk.makeDirectory(home.tokens, { secret: true });
@@ -63,10 +74,15 @@ export function isSamePlace(a: TokenKey, b: TokenKey): boolean {
   );
 }
 
-function nameTaken(name: string | null): OutputError {
-  return new OutputError({
+function assertNameFree(known: readonly TokenKey[], name: string | null, id?: string): void {
+  const isTaken = known.some(
+    ({ record }) =>
+      name !== null && record.name === name && record.id !== id && record.state !== 'destroyed',
+  );
+  if (!isTaken) return;
+  throw new OutputError({
     code: 'E_KEY_NAME_TAKEN',
     message: `a key in a token is named ${name ?? ''} already`,
-    hint: 'choose another --name',
+    hint: 'choose another --name; a ceremony sets it itself: go on by --resume with another home, --home DIR',
   });
 }

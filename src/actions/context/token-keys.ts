@@ -122,6 +122,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
     generate: async (place, wanted) => {
       const { descriptor, environment } = wanted;
       const implementation = await descriptor.load();
+      await shelf.assertFree(wanted.name);
       using open = await tokens.open(place);
       const id = random(16);
       const label = labelOf(wanted.name ?? `key-${toHex(id.subarray(0, 4))}`, environment);
@@ -149,6 +150,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
     bring: async (place, { record, descriptor, secret, way, under }) => {
       const implementation = await descriptor.load();
       const purposes = servedPurposes(descriptor, record.purposes);
+      await shelf.assertFree(record.name, record.id);
       using open = await tokens.open(place);
       const imported = importKey(open.token, {
         descriptor,
@@ -187,6 +189,7 @@ export function createTokenKeys(options: TokenKeysOptions): TokenKeys {
       const purposes = servedPurposes(descriptor, wanted.purposes);
       const id = publicKey === undefined ? random(16) : fromHex(keyId(descriptor, publicKey));
       const label = labelOf(name ?? `key-${toHex(id.subarray(0, 4))}`, environment);
+      await shelf.assertFree(name, publicKey === undefined ? undefined : toHex(id));
       using open = await tokens.open({ uri });
       const received = receiveKey(open.token, {
         ...{ descriptor, implementation, publicKey, label, id, purposes, wrapped, what, random },
