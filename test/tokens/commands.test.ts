@@ -419,6 +419,11 @@ describe.skipIf(!withSoftHsm)('plain commands on keys in a token', () => {
     expect(await refused(...unwrap('sent-p384.blob', '--algorithm', 'p384'))).toMatch(
       /^2 .*has a public key/,
     );
+    // What the token could not be challenged for would be taken on the sender's word.
+    await outside('dh', 'x25519', '--public-out', 'dh.pub');
+    expect(await refused(...unwrap('sent-p384.blob', '--public', 'dh.pub'))).toMatch(
+      /^2 .*could show that it is the one of dh.pub/,
+    );
     expect(
       await refused(...unwrap('sent-p384.blob', '--public', 'sent-p384.pub', '--out', 'x.key')),
     ).toMatch(/^2 .*stays in it/);
@@ -446,6 +451,32 @@ describe.skipIf(!withSoftHsm)('plain commands on keys in a token', () => {
         'sent-p384.pub',
       ),
     ).toMatch(/^2 .*--public says what a token is to open/);
+  });
+
+  it('a name that another key has is refused before anything is in the token', async () => {
+    await done('hsm', 'sandbox', '--token', 'Second');
+    await outside('second', 'aes-256');
+    const second = ['--module', 'sandbox', '--token', 'Second'];
+    const named = [...second, '--pin-file', 'home/sandbox/Second.pin', '--name', 'transport'];
+    for (const argv of [
+      ['generate', ...named, '--algorithm', 'aes-256'],
+      ['import', 'second', ...named],
+    ])
+      expect(await refused('hsm', ...argv)).toMatch(/^73 .*is named transport already/);
+    expect(
+      await refused(
+        ...unwrap('sent-p384.blob', '--public', 'sent-p384.pub', '--name', 'transport'),
+      ),
+    ).toMatch(/^73 .*is named transport already/);
+    const there = await done(
+      'hsm',
+      'info',
+      ...second,
+      '--keys',
+      '--pin-file',
+      'home/sandbox/Second.pin',
+    );
+    expect(there).not.toContain('transport');
   });
 
   it('a key that is in a token does not leave it for another', async () => {

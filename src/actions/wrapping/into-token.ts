@@ -99,11 +99,16 @@ async function whatItIs(
 ): Promise<{ readonly descriptor: Descriptor; readonly publicKey: Uint8Array | undefined }> {
   if (asked.public !== undefined && asked.algorithm === undefined) {
     const { descriptor, bytes } = await resolvePublicKey(asked.public, 'signature', context);
-    if (descriptor.kind !== 'symmetric') return { descriptor, publicKey: bytes };
-    throw inToken(
-      `${asked.public} is the record of a ${descriptor.name} key`,
-      'say --algorithm for a symmetric key, without --public',
-    );
+    if (descriptor.kind === 'signature') return { descriptor, publicKey: bytes };
+    throw descriptor.kind === 'symmetric'
+      ? inToken(
+          `${asked.public} is the record of a ${descriptor.name} key`,
+          'say --algorithm for a symmetric key, without --public',
+        )
+      : inToken(
+          `a ${descriptor.name} key does nothing in a token by which it could show that it is the one of ${asked.public}`,
+          'open it with a key in a file',
+        );
   }
   if (asked.algorithm !== undefined && asked.public === undefined) {
     const descriptor = await resolve(asked.algorithm);
