@@ -181,6 +181,33 @@ describe('share split --verifiable', () => {
     }
   });
 
+  it('shows that the dealer named another key on the share, which no quorum would bring back', async () => {
+    using desk = new Desk();
+    const key = await desk.key('p256');
+    const { shares, set } = await desk.split({
+      ...{ key: key.path, verifiable: 'feldman', unsealed: true },
+    });
+    const path = shares[0] as string;
+    const share = decodeShare(new Uint8Array(readFileSync(path)), path);
+    const mark = share.verifiable as NonNullable<typeof share.verifiable>;
+    for (const change of [{ keyId: mark.keyId.map((byte) => byte ^ 1) }, { algorithm: 'p384' }]) {
+      writeFileSync(path, encodeShare({ ...share, verifiable: { ...mark, ...change } }));
+      const { ok, shares: found } = await desk.check([path], { set });
+      expect(ok).toBe(false);
+      expect(found[0]?.claims.filter((each) => !each.ok).map(({ claim }) => claim)).toEqual([
+        'of this set',
+      ]);
+      await expect(desk.combine(shares, 'x', { set })).rejects.toThrow(
+        refusal(1, 'E_SHARE_ODD', 'share-1.cbor was changed: it does not agree with its set'),
+      );
+    }
+    // Both say so: then it is not the id of the public key.
+    const none = new Uint8Array(32);
+    writeFileSync(path, encodeShare({ ...share, verifiable: { ...mark, keyId: none } }));
+    forged(set, (before) => ({ ...before, keyId: toHex(none) }));
+    expect((await desk.check([path], { set })).ok).toBe(false);
+  });
+
   it('is of this key: a polynomial that ends in another is refused', async () => {
     using desk = new Desk();
     const [mine, other] = [await desk.key('p256'), await desk.key('p256', 'production', 'b.pem')];

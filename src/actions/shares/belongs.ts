@@ -1,4 +1,5 @@
 /** Whether a share is of the set that a set.json describes, by what both say in clear. */
+import { keyId } from '#crypto/key-id';
 import { toHex } from '#formats/bytes';
 import type { ShareFile } from '#protocols/sharing/envelope';
 import { dealingRootOf, epochOf, type ShareSet, structureOf } from '#protocols/sharing/share-set';
@@ -10,7 +11,7 @@ export function shareBelongs(share: ShareFile, set: ShareSet): boolean {
   const structure = structureOf(set);
   return (
     set.scheme === 'envelope' &&
-    share.verifiable?.scheme === set.verifiable?.scheme &&
+    namesKeyOf(share, set) &&
     toHex(share.setId) === set.setId &&
     toHex(share.root) === dealingRootOf(set) &&
     share.epoch === epochOf(set) &&
@@ -18,6 +19,23 @@ export function shareBelongs(share: ShareFile, set: ShareSet): boolean {
     describeStructure(share.structure) === describeStructure(structure) &&
     // Of one group the description is the same for every group threshold.
     share.structure.groupThreshold === structure.groupThreshold
+  );
+}
+
+/**
+ * Whether a share of a scalar names the key of the set, and a share of anything else none. The root does not cover what it names,
+ * and a quorum brings back nothing but the key that is named.
+ */
+function namesKeyOf({ verifiable: mark }: ShareFile, set: ShareSet): boolean {
+  const { verifiable, algorithm, profile, publicKey } = set;
+  if (mark === undefined || verifiable === undefined) return mark === verifiable;
+  return (
+    mark.scheme === verifiable.scheme &&
+    mark.algorithm === algorithm &&
+    profile !== null &&
+    publicKey !== null &&
+    toHex(mark.keyId) === set.keyId &&
+    set.keyId === keyId({ name: algorithm, profile }, publicKey)
   );
 }
 
