@@ -51,7 +51,7 @@ export function assertNotShownBefore(
   });
 }
 
-/** Set and number; words have an identifier in the place of a set. */
-function idOf({ type, setId, identifier, share }: JsonObject): string {
-  return JSON.stringify([type ?? null, setId ?? null, identifier ?? null, share ?? null]);
+/** Dealing and number; words have an identifier in the place of a set. A new dealing of the same set has new cards. */
+function idOf({ type, setId, root, identifier, share }: JsonObject): string {
+  return JSON.stringify([type, setId, root, identifier, share].map((each) => each ?? null));
 }
