@@ -91,6 +91,10 @@ export const keyDerive = defineAction({
     }
     const shared = await share({ key, peer, ciphertext, ciphertextOut }, context);
     try {
+      if (shared.own !== undefined) {
+        const { id, name } = shared.own.record;
+        context.record({ type: 'key.derived', data: { id, name, ...shared.by } });
+      }
       const derived = deriveKey(kdf, shared.secret, info, input.length);
       try {
         if (ciphertextOut !== undefined && shared.ciphertext !== undefined) {
@@ -126,6 +130,8 @@ interface Shared {
   readonly own?: Pick<FoundKey, 'record' | 'device'>;
   /** What came from the other side, as typed, and its bytes. */
   readonly from?: readonly [string, Uint8Array];
+  /** The same, for the log; there with `own`. */
+  readonly by?: { readonly peer: string } | { readonly ciphertext: string };
 }
 
 interface Sides {
@@ -175,11 +181,7 @@ async function agree(key: string, peer: string, context: ActionContext): Promise
       ? open.secret.use((raw) => agreement(raw, theirs.bytes))
       : inToken.agree(theirs.bytes);
   assertNotConstant(secret, peer);
-  context.record({
-    type: 'key.derived',
-    data: { id: record.id, name: record.name, peer },
-  });
-  return { descriptor, secret, own: open, from: [peer, theirs.bytes] };
+  return { descriptor, secret, own: open, from: [peer, theirs.bytes], by: { peer } };
 }
 
 /** Refuses what is no point of the curve, by agreeing on something with a key of no worth. */
@@ -231,11 +233,7 @@ async function decapsulate(key: string, path: string, context: ActionContext): P
   }
   assertUsable(record, 'decapsulate');
   const secret = open.secret.use((raw) => implementation.decapsulate(ciphertext, raw));
-  context.record({
-    type: 'key.derived',
-    data: { id: record.id, name: record.name, ciphertext: path },
-  });
-  return { descriptor, secret, own: open, from: [path, ciphertext] };
+  return { descriptor, secret, own: open, from: [path, ciphertext], by: { ciphertext: path } };
 }
 
 async function encapsulate(peer: string, context: ActionContext): Promise<Shared> {

@@ -145,8 +145,9 @@ export function agreeInToken(
   ]);
   try {
     const value = session.attribute(shared, CKA.VALUE);
-    if (value?.length === length) return new Uint8Array(value);
+    const copy = value?.length === length ? new Uint8Array(value) : undefined;
     value?.fill(0);
+    if (copy !== undefined) return copy;
     throw new UnavailableError({
       code: 'E_TOKEN_SECRET_KEPT',
       message: 'the token agreed on a secret and does not give it',
