@@ -44,6 +44,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return systemCode(error) !== 'ESRCH';
+    // Where it may not be asked it runs; a number that no process can have is that of none.
+    return systemCode(error) === 'EPERM';
   }
 }

@@ -340,7 +340,8 @@ describe('the rest', () => {
   it('leaves a living process what it is writing, when a folder is swept', () => {
     const name = (pid: number): string =>
       `.lock.conclave-${pid.toString(16).padStart(8, '0')}0a0b0c0d.tmp`;
-    for (const pid of [process.ppid, process.pid, 0x7ffffff0]) {
+    // The last ones are the number of no process: nothing is kept for it.
+    for (const pid of [process.ppid, process.pid, 0x7ffffff0, 0xfffffff0]) {
       writeFileSync(join(folder, name(pid)), 'begun');
     }
     files.sweep(folder);
