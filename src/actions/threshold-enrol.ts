@@ -1,11 +1,12 @@
 /** `threshold enrol`: one more member, at the same threshold. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
-import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phased } from './threshold/begin.js';
+import { keyField, nameField, partyField, quorumField } from './threshold/fields.js';
+import { phaseFacts, phaseFields } from './threshold/phases.js';
 import { proposeEnrol } from './threshold/propose.js';
 
 export const thresholdEnrol = defineAction({
+  ...phaseFacts,
   id: 'threshold.enrol',
   summary: 'add a member to a group key',
   description:
@@ -15,24 +16,11 @@ export const thresholdEnrol = defineAction({
     ...phaseFields,
     key: keyField,
     quorum: quorumField,
-    party: {
-      type: 'public-key',
-      summary: 'public identity file of the new member',
-      repeat: true,
-      placeholder: 'PUB',
-    },
-    name: {
-      type: 'string',
-      summary: 'name of the key in this store, for finish',
-      placeholder: 'NAME',
-    },
+    party: partyField('public identity file of the new member'),
+    name: nameField,
   },
-  outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
   secrecy: 'protects',
-  exits: [75],
   examples: [
     {
       command:
@@ -40,12 +28,5 @@ export const thresholdEnrol = defineAction({
       explains: 'Dan becomes member 4',
     },
   ],
-  run: async (input, context): Promise<PhaseResult> =>
-    await runPhase(
-      'enrol',
-      input,
-      (placed) => start('enrol', placed, () => proposeEnrol(placed, context), context),
-      context,
-    ),
-  present: presentPhase,
+  run: phased('enrol', proposeEnrol),
 });

@@ -1,11 +1,14 @@
 /** `threshold keygen`: a key that nobody ever holds, made by those who will sign with it. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phased } from './threshold/begin.js';
+import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeKeygen } from './threshold/propose.js';
-import { phaseOutputs, suiteChoices } from './threshold/fields.js';
+import { nameField, partyField, suiteChoices } from './threshold/fields.js';
+
+const inPhases = phased('keygen', proposeKeygen);
 
 export const thresholdKeygen = defineAction({
+  ...phaseFacts,
   id: 'threshold.keygen',
   summary: 'make a key together that no single party ever holds',
   description:
@@ -29,12 +32,9 @@ export const thresholdKeygen = defineAction({
       max: 255,
       placeholder: 'T',
     },
-    party: {
-      type: 'public-key',
-      summary: 'public identity file of a party, in the order of their numbers; oneself among them',
-      repeat: true,
-      placeholder: 'PUB',
-    },
+    party: partyField(
+      'public identity file of a party, in the order of their numbers; oneself among them',
+    ),
     policy: { type: 'file', summary: 'policy to bind to the key', placeholder: 'FILE' },
     simulate: {
       type: 'boolean',
@@ -49,18 +49,10 @@ export const thresholdKeygen = defineAction({
       placeholder: 'N',
     },
     dev: { type: 'boolean', summary: 'mark the key as a development key' },
-    name: {
-      type: 'string',
-      summary: 'name of the key in this store, for finish',
-      placeholder: 'NAME',
-    },
+    name: nameField,
   },
-  outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
   secrecy: 'creates',
-  exits: [75],
   examples: [
     {
       command: 'conclave threshold keygen --simulate --threshold 2 --shares 3 --out-dir dev-group',
@@ -91,12 +83,6 @@ export const thresholdKeygen = defineAction({
       const { simulateKeygen } = await import('./threshold/simulate.js');
       return await simulateKeygen(input, context);
     }
-    return await runPhase(
-      'keygen',
-      input,
-      (placed) => start('keygen', placed, () => proposeKeygen(placed, context), context),
-      context,
-    );
+    return await inPhases(input, context);
   },
-  present: presentPhase,
 });

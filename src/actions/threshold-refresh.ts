@@ -1,11 +1,12 @@
 /** `threshold refresh`: every share changes, the key does not. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
-import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phased } from './threshold/begin.js';
+import { keyField, quorumField } from './threshold/fields.js';
+import { phaseFacts, phaseFields } from './threshold/phases.js';
 import { proposeRefresh } from './threshold/propose.js';
 
 export const thresholdRefresh = defineAction({
+  ...phaseFacts,
   id: 'threshold.refresh',
   summary: 'change every share of a group key, or remove members',
   description:
@@ -17,12 +18,8 @@ export const thresholdRefresh = defineAction({
     key: keyField,
     quorum: quorumField,
   },
-  outputs: phaseOutputs,
   options: ['passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
   secrecy: 'protects',
-  exits: [75],
   examples: [
     {
       command:
@@ -30,12 +27,5 @@ export const thresholdRefresh = defineAction({
       explains: 'all members take part; with --quorum 1,3 the others are removed',
     },
   ],
-  run: async (input, context): Promise<PhaseResult> =>
-    await runPhase(
-      'refresh',
-      input,
-      (placed) => start('refresh', placed, () => proposeRefresh(placed, context), context),
-      context,
-    ),
-  present: presentPhase,
+  run: phased('refresh', proposeRefresh),
 });

@@ -1,11 +1,12 @@
 /** `threshold repair`: one lost share again. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
-import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phased } from './threshold/begin.js';
+import { keyField, nameField, quorumField } from './threshold/fields.js';
+import { phaseFacts, phaseFields } from './threshold/phases.js';
 import { proposeRepair } from './threshold/propose.js';
 
 export const thresholdRepair = defineAction({
+  ...phaseFacts,
   id: 'threshold.repair',
   summary: 'rebuild one lost share of a group key',
   description:
@@ -23,18 +24,10 @@ export const thresholdRepair = defineAction({
       max: 65_535,
       placeholder: 'I',
     },
-    name: {
-      type: 'string',
-      summary: 'name of the key in this store, for finish',
-      placeholder: 'NAME',
-    },
+    name: nameField,
   },
-  outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
   secrecy: 'protects',
-  exits: [75],
   examples: [
     {
       command:
@@ -42,12 +35,5 @@ export const thresholdRepair = defineAction({
       explains: 'Ann and one more rebuild member 2’s share',
     },
   ],
-  run: async (input, context): Promise<PhaseResult> =>
-    await runPhase(
-      'repair',
-      input,
-      (placed) => start('repair', placed, () => proposeRepair(placed, context), context),
-      context,
-    ),
-  present: presentPhase,
+  run: phased('repair', proposeRepair),
 });

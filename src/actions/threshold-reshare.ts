@@ -1,11 +1,12 @@
 /** `threshold reshare`: the same key for other members or another threshold. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
-import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phased } from './threshold/begin.js';
+import { keyField, nameField, partyField, quorumField } from './threshold/fields.js';
+import { phaseFacts, phaseFields } from './threshold/phases.js';
 import { proposeReshare } from './threshold/propose.js';
 
 export const thresholdReshare = defineAction({
+  ...phaseFacts,
   id: 'threshold.reshare',
   summary: 'give a group key to other members or another threshold',
   description:
@@ -22,24 +23,11 @@ export const thresholdReshare = defineAction({
       max: 255,
       placeholder: 'T',
     },
-    party: {
-      type: 'public-key',
-      summary: 'public identity file of a member afterwards',
-      repeat: true,
-      placeholder: 'PUB',
-    },
-    name: {
-      type: 'string',
-      summary: 'name of the key in this store, for finish',
-      placeholder: 'NAME',
-    },
+    party: partyField('public identity file of a member afterwards'),
+    name: nameField,
   },
-  outputs: phaseOutputs,
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
   secrecy: 'protects',
-  exits: [75],
   examples: [
     {
       command:
@@ -47,12 +35,5 @@ export const thresholdReshare = defineAction({
       explains: 'from two of three to three of four, without Ben',
     },
   ],
-  run: async (input, context): Promise<PhaseResult> =>
-    await runPhase(
-      'reshare',
-      input,
-      (placed) => start('reshare', placed, () => proposeReshare(placed, context), context),
-      context,
-    ),
-  present: presentPhase,
+  run: phased('reshare', proposeReshare),
 });

@@ -1,11 +1,14 @@
 /** `threshold sign`: a quorum signs, each with its own share on its own machine. */
 import { defineAction } from './action.js';
-import { start } from './threshold/begin.js';
+import { phased } from './threshold/begin.js';
 import { keyField, phaseOutputs, quorumField } from './threshold/fields.js';
-import { phaseFields, type PhaseResult, presentPhase, runPhase } from './threshold/phases.js';
+import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeSign } from './threshold/propose.js';
 
+const inPhases = phased('sign', proposeSign);
+
 export const thresholdSign = defineAction({
+  ...phaseFacts,
   id: 'threshold.sign',
   summary: 'sign with a quorum of a group key, one process per party',
   description:
@@ -48,9 +51,6 @@ export const thresholdSign = defineAction({
   },
   outputs: { ...phaseOutputs, signature: { type: 'file', summary: 'the signature' } },
   options: ['passphrase', 'identity', 'force'],
-  only: 'cli',
-  effect: 'repeatable',
-  exits: [75],
   examples: [
     {
       command:
@@ -78,12 +78,6 @@ export const thresholdSign = defineAction({
       const { simulateSign } = await import('./threshold/simulate.js');
       return await simulateSign(input, context);
     }
-    return await runPhase(
-      'sign',
-      input,
-      (placed) => start('sign', placed, () => proposeSign(placed, context), context),
-      context,
-    );
+    return await inPhases(input, context);
   },
-  present: presentPhase,
 });

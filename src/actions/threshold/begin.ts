@@ -21,7 +21,7 @@ import type { ActionContext } from '../context/context.js';
 import type { GroupKeyShare } from '../context/group-share.js';
 import { encodeAcceptance } from './certificate.js';
 import { keysOf } from './keep.js';
-import { type PhaseResult, reportOf } from './phases.js';
+import { type Asked, type PhaseResult, reportOf, runPhase } from './phases.js';
 import { acceptanceName, openOwnIdentity, type Session, writeOut } from './session.js';
 import { SessionHold } from './state.js';
 
@@ -44,11 +44,28 @@ export interface StartInput {
 /** What a proposal is made of: the message without what is the same for all. */
 export type Proposal = Omit<StartMessage, 'type' | 'version' | 'session' | 'created' | 'operation'>;
 
+/** How a threshold command runs, whatever it proposes. */
+export function phased<I>(
+  operation: Operation,
+  propose: (input: I, context: ActionContext) => Promise<Proposal>,
+): (
+  input: I & Asked & Omit<StartInput, 'session'>,
+  context: ActionContext,
+) => Promise<PhaseResult> {
+  return async (input, context) =>
+    await runPhase(
+      operation,
+      input,
+      (placed) => start(operation, placed, () => propose(placed, context), context),
+      context,
+    );
+}
+
 /**
  * Starts or joins a session.
  * @param propose - makes the proposal of whoever begins; it is asked only when nothing is joined
  */
-export async function start(
+async function start(
   operation: Operation,
   input: StartInput,
   propose: () => Promise<Proposal>,

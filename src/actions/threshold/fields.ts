@@ -22,6 +22,23 @@ export const quorumField = {
   placeholder: 'I,J',
 } as const satisfies Field;
 
+/** Whose public identity files are named. */
+export const partyField = <const S extends string>(
+  summary: S,
+): {
+  readonly type: 'public-key';
+  readonly summary: S;
+  readonly repeat: true;
+  readonly placeholder: string;
+} => ({ type: 'public-key', summary, repeat: true, placeholder: 'PUB' });
+
+/** What a new share is called where it rests. */
+export const nameField = {
+  type: 'string',
+  summary: 'name of the key in this store, for finish',
+  placeholder: 'NAME',
+} as const satisfies Field;
+
 /** Results of every phase. */
 export const phaseOutputs = {
   terms: { type: 'string', summary: 'digest of the start message, the same for all' },

@@ -7,6 +7,7 @@ import { encodeGroup } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import type { Operation, Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
+import { phaseOutputs } from './fields.js';
 import { keepShare } from './keep.js';
 import {
   acceptanceName,
@@ -79,7 +80,7 @@ export interface PhaseResult {
 }
 
 /** A phase and the folder that it needs. */
-interface Asked {
+export interface Asked {
   readonly phase?: string | undefined;
   readonly session?: string | undefined;
   readonly in: readonly string[];
@@ -305,6 +306,15 @@ export function presentPhase(result: PhaseResult): string {
   }
   return lines.join('\n');
 }
+
+/** What every threshold command is, as an action. */
+export const phaseFacts = {
+  outputs: phaseOutputs,
+  only: 'cli',
+  effect: 'repeatable',
+  exits: [75],
+  present: presentPhase,
+} as const;
 
 function named(
   { message }: Start,
