@@ -43,11 +43,11 @@ export function encodeCbor(value: Cbor): Uint8Array {
       ([key, item]) => [encodeCbor(key), encodeCbor(item)] as const,
     );
     entries.sort(([a], [b]) => Buffer.compare(a, b));
-    return concat(head(5, entries.length), ...entries.flat());
+    return joined(head(5, entries.length), entries.flat());
   }
   if (Array.isArray(value)) {
     const items = value as readonly Cbor[];
-    return concat(head(4, items.length), ...items.map(encodeCbor));
+    return joined(head(4, items.length), items.map(encodeCbor));
   }
   throw unrepresentable(typeof value);
 }
@@ -68,6 +68,13 @@ export function decodeCbor(bytes: Uint8Array, what: string, limits: CborLimits =
   }
   const reader = new Reader(bytes, what, limits.maxDepth ?? 16);
   return reader.document();
+}
+
+/** The parts are wiped: what is encoded may be a secret, and its caller can wipe the whole alone. */
+function joined(start: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+  const whole = concat(start, ...parts);
+  for (const part of parts) part.fill(0);
+  return whole;
 }
 
 function head(major: number, argument: number): Uint8Array {

@@ -73,8 +73,10 @@ export class SessionHold implements Disposable {
     state: SessionState,
     context: ActionContext,
   ): Promise<SessionHold> {
-    const folder = foldersOf(context).hold(path);
+    let folder: HeldFolder | undefined;
+    let key: SecretBytes | undefined;
     try {
+      folder = foldersOf(context).hold(path);
       if (folder.read(STATE_FILE) !== undefined) {
         throw new OutputError({
           code: 'E_SESSION_EXISTS',
@@ -82,7 +84,9 @@ export class SessionHold implements Disposable {
           hint: 'finish it, or name another folder with --session',
         });
       }
-      const raw = context.random(SEED);
+      key = SecretBytes.adopt(context.random(SEED), 'session state key');
+      // HPKE is asynchronous and a loan is not: the copy lives exactly as long as the call.
+      const raw = key.use((bytes) => bytes.slice());
       const { enc, sealed } = await sealHpke({
         descriptor: await resolve(components.xWing.name),
         publicKey: identity.identity.xWing,
@@ -90,19 +94,15 @@ export class SessionHold implements Disposable {
         aad: new Uint8Array(0),
         plaintext: raw,
         random: context.random,
-      });
+      }).finally(() => raw.fill(0));
       folder.replace(KEY_FILE, encodeCbor([1, enc, sealed]));
-      const hold = new SessionHold(
-        folder,
-        SecretBytes.adopt(raw, 'session state key'),
-        state,
-        context.random,
-      );
+      const hold = new SessionHold(folder, key, state, context.random);
       hold.#write();
       return hold;
     } catch (error) {
       wipe(state);
-      folder[Symbol.dispose]();
+      key?.dispose();
+      folder?.[Symbol.dispose]();
       throw error;
     }
   }

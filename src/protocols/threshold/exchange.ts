@@ -64,8 +64,8 @@ export interface Exchange {
   coins(label: string): RandomSource;
   /** Says something to everybody. */
   broadcast(round: number, type: string, body: Cbor): Promise<void>;
-  /** Says something to one other party. */
-  tell(round: number, type: string, recipient: number, body: Cbor): Promise<void>;
+  /** Says something to one other party. @param body - a secret, wiped whatever happens */
+  tell(round: number, type: string, recipient: number, body: Uint8Array): Promise<void>;
   /**
    * What each of `from` said in a round, this party itself left out of it where `to` is `self`; waits when one is missing.
    * @param to - a broadcast, or what was told to this party alone
@@ -136,27 +136,36 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
     body: Cbor,
   ): Promise<void> => {
     const encoded = encodeCbor(body);
-    const label = `${round} ${type} ${recipient ?? 0} ${toHex(sha256(encoded))}`;
-    const before = seat.written?.get(label);
-    if (before !== undefined) {
-      said.push(before);
-      return;
+    try {
+      const label = `${round} ${type} ${recipient ?? 0} ${toHex(sha256(encoded))}`;
+      const now =
+        seat.written?.get(label) ?? (await written(round, type, recipient, encoded, label));
+      seat.written?.set(label, now);
+      said.push(now);
+    } finally {
+      if (recipient !== null) encoded.fill(0);
     }
+  };
+  const written = async (
+    round: number,
+    type: string,
+    recipient: number | null,
+    body: Uint8Array,
+    label: string,
+  ): Promise<Said> => {
     const bytes = await writeMessage({
       roster,
       round,
       sender: self,
       recipient,
       type,
-      body: encoded,
+      body,
       seed: seat.signing,
       // Bound to what is sealed: the same coins for two different bodies would open both.
       random: coins(`seal ${label}`),
     });
     const digest = messageDigest(decodeMessage(bytes, 'own message'));
-    const now = { round, type, recipient, bytes, digest };
-    seat.written?.set(label, now);
-    said.push(now);
+    return { round, type, recipient, bytes, digest };
   };
   const find = (
     round: number,
@@ -175,7 +184,13 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
     coins,
     once: seat.once,
     broadcast: (round, type, body) => say(round, type, null, body),
-    tell: (round, type, recipient, body) => say(round, type, recipient, body),
+    tell: async (round, type, recipient, body) => {
+      try {
+        await say(round, type, recipient, body);
+      } finally {
+        body.fill(0);
+      }
+    },
     hear: (round, type, from, to = 'all') => {
       const others = from.filter((sender) => sender !== self);
       const recipient = to === 'all' ? null : self;
