@@ -116,11 +116,16 @@ export interface KeySpace {
   destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files. */
   readonly openShare?: (reference: string) => Promise<GroupKeyShare>;
-  /** Replaces the share of a group key under the passphrase that opened it. Only where keys rest in files. */
+  /**
+   * Replaces the share of a group key under the passphrase that opened it. Only where keys rest in files.
+   * @param before - x_i ‖ r_i that is replaced, borrowed
+   * @throws RefusedError `E_SHARE_CHANGED` where neither that nor the new share is there
+   */
   readonly replaceShare?: (
     reference: string,
     change: (record: KeyRecord) => KeyRecord,
     share: SecretBytes,
+    before: SecretBytes,
   ) => Promise<FoundKey>;
   /** The keys of a store; of the files when not given. */
   list(store?: StorePlace): Promise<readonly FoundKey[]>;

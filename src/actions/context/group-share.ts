@@ -49,24 +49,7 @@ export async function decodeGroupShare(
   record: KeyRecord,
   what: string,
 ): Promise<OpenGroupShare> {
-  const value = secret.use((bytes) =>
-    decodeCbor(bytes, what, { maxBytes: MAX_BYTES, maxDepth: 1 }),
-  );
-  const [version, groupBytes, number, opening] = Array.isArray(value)
-    ? (value as readonly Cbor[])
-    : [];
-  if (
-    version !== 1 ||
-    !(groupBytes instanceof Uint8Array) ||
-    typeof number !== 'number' ||
-    !(opening instanceof Uint8Array)
-  ) {
-    throw new InputError({
-      code: 'E_GROUP_SHARE_MALFORMED',
-      message: `${what} holds no share of a group key`,
-    });
-  }
-  const kept = SecretBytes.adopt(opening, 'share of a group key');
+  const { groupBytes, number, opening: kept } = partsOf(secret, what);
   try {
     const group = await decodeGroup(groupBytes, `${what}: group record`);
     const { suite } = group;
@@ -105,4 +88,34 @@ export async function decodeGroupShare(
     kept.dispose();
     throw error;
   }
+}
+
+/** The opening in a sealed part, unchecked; the caller disposes it. @throws InputError `E_GROUP_SHARE_MALFORMED` */
+export function openingIn(secret: SecretBytes, what: string): SecretBytes {
+  return partsOf(secret, what).opening;
+}
+
+function partsOf(
+  secret: SecretBytes,
+  what: string,
+): { readonly groupBytes: Uint8Array; readonly number: number; readonly opening: SecretBytes } {
+  const value = secret.use((bytes) =>
+    decodeCbor(bytes, what, { maxBytes: MAX_BYTES, maxDepth: 1 }),
+  );
+  const parts = Array.isArray(value) ? (value as readonly Cbor[]) : [];
+  const [version, groupBytes, number, opening] = parts;
+  if (
+    parts.length === 4 &&
+    version === 1 &&
+    groupBytes instanceof Uint8Array &&
+    typeof number === 'number' &&
+    opening instanceof Uint8Array
+  ) {
+    return { groupBytes, number, opening: SecretBytes.adopt(opening, 'share of a group key') };
+  }
+  for (const part of parts) if (part instanceof Uint8Array) part.fill(0);
+  throw new InputError({
+    code: 'E_GROUP_SHARE_MALFORMED',
+    message: `${what} holds no share of a group key`,
+  });
 }

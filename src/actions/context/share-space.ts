@@ -2,7 +2,8 @@
 import type { KeyFile } from '#carriage/stores/key-file';
 import type { DurableFiles, Store } from '#carriage/stores/store';
 import { encodeRecord, type KeyRecord } from '#custody/authority/record';
-import { UsageError } from '#formats/errors';
+import { equalConstantTime } from '#formats/bytes';
+import { RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FoundKey, KeySpace } from './context.js';
 import { isGroupKey } from './group-key.js';
@@ -77,12 +78,16 @@ export function createShareSpace({
         },
       };
     },
-    replaceShare: async (reference, change, share) => {
+    replaceShare: async (reference, change, share, before) => {
       const { found, file, where, what } = await shareFile(reference);
       const record = change(found.record);
-      const bytes = await withUnsealed(file, what, found, ask, (_, passphrase) =>
-        reseal(record, share, passphrase),
-      );
+      const { openingIn } = await import('./group-share.js');
+      const bytes = await withUnsealed(file, what, found, ask, (secret, passphrase) => {
+        using there = openingIn(secret, what);
+        using next = openingIn(share, what);
+        if (!same(there, before) && !same(there, next)) throw changed(what);
+        return reseal(record, share, passphrase);
+      });
       if (where.kind === 'path') {
         replaceFile(disk, where.path, record, bytes);
         return { ...found, record };
@@ -97,4 +102,16 @@ export function createShareSpace({
       return { ...found, record, location };
     },
   };
+}
+
+function same(a: SecretBytes, b: SecretBytes): boolean {
+  return a.use((one) => b.use((two) => one.length === two.length && equalConstantTime(one, two)));
+}
+
+function changed(what: string): RefusedError {
+  return new RefusedError({
+    code: 'E_SHARE_CHANGED',
+    message: `the share in ${what} is another than when this session began, and was left as it is`,
+    hint: 'another session changed it meanwhile: compare group.json and its epoch with the other members',
+  });
 }

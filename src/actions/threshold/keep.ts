@@ -47,9 +47,9 @@ export async function keepShare(
   context: ActionContext,
 ): Promise<string | null> {
   if (opening === undefined) return null;
-  const { self, key } = hold.state;
+  const { self, key, share } = hold.state;
   using secret = encodeGroupShare(group, self, opening);
-  if (key !== undefined) {
+  if (key !== undefined && share !== undefined) {
     const time = formatTime(context.now());
     const found = await keysOf(context).replaceShare(
       key,
@@ -58,6 +58,7 @@ export async function keepShare(
         history: [...record.history, { event: start.message.operation, time }],
       }),
       secret,
+      share,
     );
     return found.location;
   }
