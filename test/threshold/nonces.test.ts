@@ -1,5 +1,13 @@
 /** One pair of nonces never makes two signature shares: copies, older states, two processes, kills. */
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,13 +89,22 @@ describe('in files', () => {
       }),
     ).rejects.toMatchObject({ code: 'E_NONCE_USED', exitCode: 77 });
     rmSync(memory, { recursive: true });
+    // Neither without the medium, nor with an empty folder where it was.
+    for (const empty of [false, true]) {
+      if (empty) mkdirSync(memory);
+      await expect(
+        phase(thresholdSign, 'round', ann, net, {
+          session: `${folder}-older`,
+          outDir: join(here.net, 'no'),
+          in: [net],
+        }),
+      ).rejects.toMatchObject({ code: 'E_MEMORY_MISSING', exitCode: 66 });
+    }
+    rmSync(memory, { recursive: true });
+    const late = { key: 'key-ed25519', message, memory };
     await expect(
-      phase(thresholdSign, 'round', ann, net, {
-        session: `${folder}-older`,
-        outDir: join(here.net, 'no'),
-        in: [net],
-      }),
-    ).rejects.toMatchObject({ code: 'E_MEMORY_MISSING', exitCode: 66 });
+      phase(thresholdSign, 'start', ann, join(here.net, 'late'), late),
+    ).rejects.toMatchObject({ code: 'E_MEMORY_MISSING' });
   });
 });
 

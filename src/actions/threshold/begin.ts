@@ -1,5 +1,6 @@
 /** Accepting a start message, one's own or another's: session keys, the identity's word for them, and a folder to keep both in. */
 import { join } from 'node:path';
+import type { GroupRecord } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import { certifySessionKeys } from '#custody/authority/session-keys';
 import type { OpenIdentity } from '#custody/authority/identity';
@@ -21,6 +22,7 @@ import type { ActionContext } from '../context/context.js';
 import type { GroupKeyShare } from '../context/group-share.js';
 import { encodeAcceptance } from './certificate.js';
 import { keysOf } from './keep.js';
+import { introduce } from './nonce-marks.js';
 import { type Asked, type PhaseResult, reportOf, runPhase } from './phases.js';
 import { acceptanceName, openOwnIdentity, type Session, writeOut } from './session.js';
 import { SessionHold } from './state.js';
@@ -74,6 +76,7 @@ async function start(
   const joins = input.in.length > 0;
   const identity = await openOwnIdentity(context);
   let adopted = false;
+  let share: Awaited<ReturnType<typeof ownShare>>;
   try {
     const opened = joins
       ? await readStart(input, operation, context)
@@ -92,7 +95,8 @@ async function start(
     if (self === undefined) throw notInvited(identity);
     assertPolicy(opened, input, context);
     if (operation === 'sign') await assertExpected(opened, input, joins, context);
-    const share = await ownShare(opened, self.number, input.key, context);
+    if (input.memory !== undefined) introduce(input.memory, opened, context);
+    share = await ownShare(opened, self.number, input.key, context);
     const { acceptance, hold } = await accept(opened, self.number, identity, share, input, context);
     adopted = true;
     using session: Session = {
@@ -119,6 +123,7 @@ async function start(
     );
     return { ...reportOf(session, 'start'), wrote };
   } finally {
+    share?.opening.dispose();
     if (!adopted) identity[Symbol.dispose]();
   }
 }
@@ -149,7 +154,7 @@ async function accept(
       signing: keys.signing.clone(),
       opening: keys.opening.clone(),
       seed: SecretBytes.adopt(context.random(32), 'session coins'),
-      share: share?.opening,
+      share: share?.opening.clone(),
       key: share?.key,
       certificates: new Map([[self, acceptance]]),
       messages: [],
@@ -199,20 +204,47 @@ async function ownShare(
   const reference = key ?? group.record.key;
   using kept: GroupKeyShare = await keysOf(context).openShare(reference);
   const { share } = kept;
-  if (share.number !== self || !equal(share.group.context, group.context)) {
+  const ours = share.group;
+  if (share.number !== self || !equal(ours.context, group.context)) {
     throw new RefusedError({
       code: 'E_GROUP_DIFFERS',
       message: `the session is about other shares of the key than the one in ${reference}`,
       hint: 'one of you has an older state of the group: compare group.json and its epoch',
     });
   }
+  assertSameGroup(group.record, ours.record, reference);
   return { key: kept.record.id, opening: share.opening.clone() };
 }
 
+/**
+ * What a group record says besides keys was agreed on by all members when their shares were made. Whoever proposes a session
+ * could otherwise leave out the policy, or put somebody else in a member's place and have that member's share repaired for them.
+ */
+function assertSameGroup(theirs: GroupRecord, ours: GroupRecord, reference: string): void {
+  const stranger = theirs.members.find(
+    ({ number, identity }) =>
+      ours.members.find((member) => member.number === number)?.identity !== identity,
+  );
+  const other =
+    theirs.policy !== ours.policy
+      ? `the policy is ${theirs.policy ?? 'none'}`
+      : theirs.environment !== ours.environment
+        ? `the key is for ${theirs.environment}`
+        : stranger === undefined
+          ? undefined
+          : `member ${stranger.number} is ${stranger.identity.slice(0, 16)}`;
+  if (other === undefined) return;
+  throw new RefusedError({
+    code: 'E_GROUP_DIFFERS',
+    message: `the session says that ${other}, and the group record with the share in ${reference} says otherwise`,
+    hint: 'do not join; ask who proposed it',
+  });
+}
+
 /** A policy is shown, compared, and for signing evaluated, by each participant's own program. */
-function assertPolicy(
+export function assertPolicy(
   { message }: Start,
-  { policy: file }: StartInput,
+  { policy: file }: Pick<StartInput, 'policy'>,
   context: ActionContext,
 ): void {
   if (file === undefined) {

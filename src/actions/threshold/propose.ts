@@ -295,7 +295,8 @@ function assertNoRepeat(identities: readonly Identity[]): void {
   });
 }
 
-function readPolicyDigest(file: string | undefined, context: ActionContext): string | null {
+/** Digest of the policy in a file; null where none is named. */
+export function readPolicyDigest(file: string | undefined, context: ActionContext): string | null {
   if (file === undefined) return null;
   const policy = decodePolicy(context.files.read(file, MAX_POLICY_BYTES), file);
   return policyDigest(policy, (bytes) => sha256(bytes));

@@ -1,17 +1,11 @@
 /** A party at work in a session: takes in what arrived, says what is next, and tells who is silent. */
 import { dirname, join } from 'node:path';
 import type { OpenIdentity } from '#custody/authority/identity';
-import { equal, equalConstantTime, toHex } from '#formats/bytes';
-import {
-  MissingInputError,
-  NegativeError,
-  RefusedError,
-  TryAgainError,
-  UsageError,
-} from '#formats/errors';
+import { equal, toHex } from '#formats/bytes';
+import { NegativeError, TryAgainError, UsageError } from '#formats/errors';
 import { judge, type Seen, slotOf } from '#protocols/parties/inbox';
 import { readMessage, type ReceivedMessage } from '#protocols/parties/message';
-import type { Roster } from '#protocols/parties/roster';
+import type { Party, Roster } from '#protocols/parties/roster';
 import { type Outcome } from '#protocols/threshold/conclusion';
 import {
   type Exchange,
@@ -26,6 +20,7 @@ import { runSigning } from '#protocols/threshold/signing-session';
 import { decodeStart, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
+import { markUsed } from './nonce-marks.js';
 import { SessionHold } from './state.js';
 
 /** Longest message or acceptance that is looked at. */
@@ -118,11 +113,13 @@ export async function takeIn(
       skipped.push({ file, why: 'the start message itself' });
       continue;
     }
-    const { number } = await partyOf(bytes, session.start, file);
+    const party = await partyOf(bytes, session.start, file);
+    const { number } = party;
     const known = certificates.get(number);
     if (known === undefined) certificates.set(number, bytes);
-    else if (equal(known, bytes)) skipped.push({ file, why: 'known already' });
-    else {
+    else if (equal(known, bytes) || (await certifiesSame(known, party, session.start))) {
+      skipped.push({ file, why: 'known already' });
+    } else {
       throw new NegativeError({
         code: 'E_THRESHOLD_EQUIVOCATION',
         message: `${file}: party ${number} certifies other keys for this session than before`,
@@ -136,6 +133,15 @@ export async function takeIn(
   }
   if (messages.length > 0) skipped.push(...(await takeMessages(session, messages)));
   return skipped;
+}
+
+/**
+ * Whether an acceptance is for the same keys. Bytes may differ where nobody lied: the envelope's text is not signed, and
+ * whoever carries a file could write it otherwise to have its sender blamed.
+ */
+async function certifiesSame(known: Uint8Array, party: Party, start: Start): Promise<boolean> {
+  const before = await partyOf(known, start, `acceptance of party ${party.number}`);
+  return equal(before.ed25519, party.ed25519) && equal(before.xWing, party.xWing);
 }
 
 async function takeMessages(
@@ -155,7 +161,9 @@ async function takeMessages(
   const roster = await rosterFrom(start, hold.state.certificates);
   const skipped: Skipped[] = [];
   const kept = [...hold.state.messages];
-  let seen = seenIn(await received(session, roster));
+  const before = await received(session, roster);
+  wipePrivate(before);
+  let seen = seenIn(before);
   for (const { file, bytes } of arrived) {
     let message: ReceivedMessage;
     try {
@@ -171,7 +179,7 @@ async function takeMessages(
       }
       throw error;
     }
-    message.body.fill(0, 0, message.header.recipient === null ? 0 : message.body.length);
+    wipePrivate([message]);
     const judged = judge(message, seen, message.header.round);
     if (judged.verdict === 'replay') {
       skipped.push({ file, why: 'known already' });
@@ -200,18 +208,29 @@ export function silentAtStart({ hold, start }: Session): readonly number[] {
     .filter((number) => !hold.state.certificates.has(number));
 }
 
+/** Every message that was kept, opened; the caller wipes what was private. */
 async function received({ hold }: Session, roster: Roster): Promise<readonly ReceivedMessage[]> {
   const messages: ReceivedMessage[] = [];
-  for (const [i, bytes] of hold.state.messages.entries()) {
-    messages.push(
-      await readMessage(bytes, `message ${i + 1} of this session`, {
-        roster,
-        self: hold.state.self,
-        seed: hold.state.opening,
-      }),
-    );
+  try {
+    for (const [i, bytes] of hold.state.messages.entries()) {
+      messages.push(
+        await readMessage(bytes, `message ${i + 1} of this session`, {
+          roster,
+          self: hold.state.self,
+          seed: hold.state.opening,
+        }),
+      );
+    }
+    return messages;
+  } catch (error) {
+    wipePrivate(messages);
+    throw error;
   }
-  return messages;
+}
+
+/** Bodies of what was sealed to this party. */
+function wipePrivate(messages: readonly ReceivedMessage[]): void {
+  for (const { header, body } of messages) if (header.recipient !== null) body.fill(0);
 }
 
 function seenIn(messages: readonly ReceivedMessage[]): Seen {
@@ -239,7 +258,7 @@ export async function advance(
   try {
     return { roster, progress: await run(seat, protocolOf(start, hold.state.share)) };
   } finally {
-    for (const { header, body } of messages) if (header.recipient !== null) body.fill(0);
+    wipePrivate(messages);
   }
 }
 
@@ -266,63 +285,6 @@ export function protocolOf(
         outcome: await runDealing(start, exchange, share),
       });
   }
-}
-
-/**
- * Writes down what a pair of nonces is used for: in the home, and on the second medium where the session has one. The same use
- * again is fine, since it gives the same bytes; any other is refused for ever.
- */
-function markUsed(
-  name: Uint8Array,
-  use: Uint8Array,
-  { hold }: Session,
-  context: ActionContext,
-): void {
-  const { memory } = hold.state;
-  if (memory !== undefined) {
-    if (context.folders?.exists(memory) !== true) {
-      throw new MissingInputError({
-        code: 'E_MEMORY_MISSING',
-        message: `the second medium ${memory} is not there, and this session does not sign without it`,
-        hint: 'bring it back under the same name',
-      });
-    }
-    using folder = context.folders.hold(memory);
-    const file = `nonce-${toHex(name)}`;
-    const before = folder.read(file);
-    if (before === undefined) folder.replace(file, use);
-    else assertSameUse(before, use);
-  }
-  const once = context.once;
-  if (once === undefined) {
-    throw new RefusedError({
-      code: 'E_ONCE_PLACE',
-      message: 'there is no place here that remembers which nonces were used',
-    });
-  }
-  const mark = `nonce/${toHex(name)}`;
-  const before = once.read(mark);
-  if (before !== undefined) {
-    assertSameUse(before, use);
-    return;
-  }
-  try {
-    once.write(mark, use);
-  } catch (error) {
-    // Another process was faster: then what it wrote decides.
-    const theirs = once.read(mark);
-    if (theirs === undefined) throw error;
-    assertSameUse(theirs, use);
-  }
-}
-
-function assertSameUse(before: Uint8Array, use: Uint8Array): void {
-  if (before.length === use.length && equalConstantTime(before, use)) return;
-  throw new RefusedError({
-    code: 'E_NONCE_USED',
-    message: 'the nonces of this session were used already, for something else',
-    hint: 'this is a copy, or an older state, of a session that went on; signing again would give the share away. Begin a new session',
-  });
 }
 
 /** What the acceptance of a party is called. */

@@ -18,8 +18,10 @@ import {
 } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { encodeGroupShare, type GroupKeyShare } from '../context/group-share.js';
+import { assertPolicy } from './begin.js';
 import { keysOf, recordOfGroup } from './keep.js';
 import { factsOf, type PhaseResult } from './phases.js';
+import { readPolicyDigest } from './propose.js';
 
 /** A development key whose parties are all here: a key file for each, and the group record. */
 export async function simulateKeygen(
@@ -29,6 +31,7 @@ export async function simulateKeygen(
     readonly shares?: number | undefined;
     readonly outDir: string;
     readonly name?: string | undefined;
+    readonly policy?: string | undefined;
   },
   context: ActionContext,
 ): Promise<PhaseResult> {
@@ -58,7 +61,7 @@ export async function simulateKeygen(
     })),
     contributors: numbers,
     receivers: numbers,
-    policy: null,
+    policy: readPolicyDigest(input.policy, context),
     group: null,
     message: null,
   });
@@ -90,6 +93,7 @@ export async function simulateSign(
     readonly message?: string | undefined;
     readonly out?: string | undefined;
     readonly outDir: string;
+    readonly policy?: string | undefined;
   },
   context: ActionContext,
 ): Promise<PhaseResult> {
@@ -144,6 +148,7 @@ export async function simulateSign(
       group: groupJson(group as Group),
       message,
     });
+    assertPolicy(start, input, context);
     const made = await simulate(
       start,
       (number) => (exchange) => runSigning(start, exchange, held.get(number)?.share.opening),
