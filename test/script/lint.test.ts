@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '#script/lint';
 import { root } from '../support/require.js';
 import { linter, shipped } from './catalogue.js';
+import { traceExamples } from './trace-rules.js';
 
 let lintText: (text: string) => readonly Finding[];
 beforeAll(async () => {
@@ -823,6 +824,7 @@ const examples: readonly Example[] = [
     changes: [step('early', 'by: witness\neach: witness\ndo: sign-off')],
     message: /signed off before/,
   },
+  ...traceExamples,
 ];
 
 describe('the rule', () => {

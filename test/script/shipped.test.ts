@@ -12,6 +12,7 @@ describe('shipped ceremonies', () => {
       expect.arrayContaining([
         'byok-wrap',
         'cloud-import',
+        'cold-sign',
         'hsm-import',
         'quickstart',
         'recovery-drill',

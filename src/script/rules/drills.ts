@@ -15,15 +15,22 @@ const COMBINE = 'share.combine';
 /** Says which set it is. */
 const SET = 'share.set';
 
+/** The choice by which somebody is said not to be there. */
+const ABSENT = 'absent';
+
+const SAID_BY_ANOTHER = 'who is absent cannot say so: let another answer';
+
 /** All steps that check a card, and that say of which set. */
 export const drillRules: Rules = (survey, report) => {
   for (const placed of survey.steps) {
     const { step, path } = placed;
+    if (step.kind === 'human' && step.choices?.includes(ABSENT) === true && step.by === step.each)
+      report('drill-absence', `${path}.by`, SAID_BY_ANOTHER);
     if (step.kind !== 'action') continue;
     if (step.uses === SET && step.each !== undefined)
       report('drill-each', `${path}.uses`, `${SET} looks at no share: it is done once`);
     if (step.uses === COMBINE) {
-      setIsKnown(survey, placed, 'recovery-set', report);
+      setIsKnown(survey, placed, { input: 'set', rule: 'recovery-set' }, report);
       holdersAreAQuorum(survey, placed, report);
     }
     if (step.uses !== CHECK || inputOf(placed, 'shares') !== undefined) continue;
@@ -34,7 +41,7 @@ export const drillRules: Rules = (survey, report) => {
         'a card is asked for, and each holder gives the own one: "by:" and "each:" are that role',
       );
     }
-    setIsKnown(survey, placed, 'drill-set', report);
+    setIsKnown(survey, placed, { input: 'set', rule: 'drill-set' }, report);
     absenceIsSaidByAnother(survey, placed, report);
   }
 };
@@ -50,13 +57,17 @@ function holdersAreAQuorum({ definition }: Survey, placed: PlacedStep, report: R
   );
 }
 
-function setIsKnown(
+/** Which set it is the witnesses knew before shares are compared with it. */
+export function setIsKnown(
   survey: Survey,
   check: PlacedStep,
-  rule: 'drill-set' | 'recovery-set',
+  {
+    input,
+    rule,
+  }: { readonly input: string; readonly rule: 'drill-set' | 'recovery-set' | 'trace-set' },
   report: Report,
 ): void {
-  const set = soleReference(inputOf(check, 'set'));
+  const set = soleReference(inputOf(check, input));
   if (set === undefined) {
     report(rule, `${check.path}.uses`, 'a card proves nothing without the set it is of');
     return;
@@ -76,7 +87,7 @@ function setIsKnown(
   if (known) return;
   report(
     rule,
-    `${check.path}.with.set`,
+    `${check.path}.with.${input}`,
     `no witness reads back the root of this set, from ${SET}, before cards are compared with it`,
   );
 }
@@ -88,11 +99,7 @@ function absenceIsSaidByAnother(survey: Survey, { step }: PlacedStep, report: Re
     if (asked.step.kind !== 'human' || asked.step.human !== 'ask') continue;
     if (!condition.includes(`steps.${asked.step.id}.answer`)) continue;
     if (asked.step.by === step.each) {
-      report(
-        'drill-absence',
-        `${asked.path}.by`,
-        'who is absent cannot say so: let another answer',
-      );
+      report('drill-absence', `${asked.path}.by`, SAID_BY_ANOTHER);
     }
   }
 }

@@ -1,0 +1,139 @@
+/** One failing example for each rule about traces, made from the shipped ceremony by one change. */
+import { shipped } from './catalogue.js';
+
+const cold = shipped('cold-sign.yaml');
+
+/** A step of the shipped ceremony, as a pattern. */
+const step = (id: string): RegExp => new RegExp(` {6}- id: ${id}\\n(?: {8}.*\\n|\\n(?= {8}))+`);
+
+interface Example {
+  readonly rule: string;
+  readonly of: string;
+  readonly changes: readonly (readonly [from: string | RegExp, to: string])[];
+  readonly message: RegExp;
+}
+
+const example = (rule: string, from: string | RegExp, to: string, message: RegExp): Example => ({
+  rule,
+  of: cold,
+  changes: [[from, to]],
+  message,
+});
+
+/** For the test that tries them all. */
+export const traceExamples: readonly Example[] = [
+  example('trace-quorum', 'custodians: custodian', 'custodians: witness', /role of a quorum/),
+  example('trace-quorum', '          custodians: custodian\n', '', /role of a quorum/),
+  example('trace-set', step('root'), '', /^no witness reads back the root of this set/),
+  example(
+    'trace-set',
+    'set: ${{ parameters.set }}',
+    'set: ${{ parameters.request }}',
+    /^no witness reads back the root of this set/,
+  ),
+  example(
+    'trace-unapproved',
+    'approve: ${{ steps.show.digest }}',
+    `approve: 'sha256:${'0'.repeat(64)}'`,
+    /must be the digest of a step that uses trace\.show$/,
+  ),
+  example(
+    'trace-unapproved',
+    '          approve: ${{ steps.show.digest }}\n',
+    '',
+    /must be the digest of a step/,
+  ),
+  example(
+    'trace-unapproved',
+    '        needs: signing\n',
+    '',
+    /^no quorum of custodian agrees to \$\{\{ steps\.show\.digest \}\} before prove$/,
+  ),
+  example(
+    'trace-unapproved',
+    'no other:\n          ${{ steps.show.digest }}',
+    'no other.',
+    /^no quorum of custodian agrees/,
+  ),
+  example(
+    'trace-unread',
+    'value: ${{ steps.show.digest }}',
+    'value: ${{ session.execution-digest }}',
+    /^no witness reads back \$\{\{ steps\.show\.digest \}\} before prove$/,
+  ),
+  example(
+    'trace-unread',
+    'value: ${{ steps.prove.digest }}',
+    'value: ${{ steps.show.digest }}',
+    /^no witness reads back \$\{\{ steps\.prove\.digest \}\}$/,
+  ),
+  example(
+    'trace-mismatch',
+    'file: ${{ parameters.request }}',
+    'file: ${{ parameters.set }}',
+    /^prove signs what another file asks for: \$\{\{ parameters\.request \}\}$/,
+  ),
+  example(
+    'trace-mismatch',
+    'sig: ${{ steps.prove.signature }}',
+    'sig: ${{ parameters.request }}',
+    /^of prove it must be \$\{\{ steps\.prove\.signature \}\}$/,
+  ),
+  example(
+    'trace-mismatch',
+    'trace: ${{ steps.prove.trace }}',
+    'trace: ${{ parameters.request }}',
+    /^of prove it must be \$\{\{ steps\.prove\.trace \}\}$/,
+  ),
+  example('trace-unverified', step('verify'), '', /^no later step verifies/),
+  example(
+    'trace-unverified',
+    'title: Verify the trace here\n',
+    "title: Verify the trace here\n        when: parameters.set == 'set.json'\n",
+    /on every branch$/,
+  ),
+  example(
+    'trace-unverified',
+    'sig: ${{ steps.prove.signature }}\n        effect: none',
+    'sig: ${{ steps.prove.signature }}\n        effect: none\n        on-failure: deviate',
+    /on every branch$/,
+  ),
+  example('trace-unconfirmed', step('second-device'), '', /what a second device says/),
+  example(
+    'trace-unconfirmed',
+    'has the digest\n          ${{ steps.prove.digest }}',
+    'is mine.',
+    /what a second device says/,
+  ),
+  example(
+    'trace-unsealed',
+    'in: ${{ steps.prove.trace }}',
+    'in: ${{ parameters.set }}',
+    /^no step seals/,
+  ),
+  example(
+    'trace-exposed',
+    'value: ${{ steps.wrap.out }}',
+    'value: ${{ steps.prove.trace }}',
+    /handed on sealed$/,
+  ),
+  example(
+    'signature-kept',
+    step('signature'),
+    '',
+    /^no step hands over \$\{\{ steps\.prove\.signature/,
+  ),
+  example(
+    'signature-early',
+    / {6}- id: verify\n/,
+    '      - id: early\n        title: The administrator hands the courier the signature\n        by: administrator\n' +
+      '        each: courier\n        do: handover\n        value: ${{ steps.prove.signature }}\n\n      - id: verify\n',
+    /^the signature leaves before second-device/,
+  ),
+  example(
+    'drill-absence',
+    'by: administrator\n        each: custodian\n        do: ask\n        choices: [here, absent]',
+    'by: custodian\n        each: custodian\n        do: ask\n        choices: [here, absent]',
+    /cannot say so/,
+  ),
+];
