@@ -33,6 +33,7 @@ export async function gatherEntropy(
     });
   }
   const contributions: Uint8Array[] = [];
+  const salts: string[] = [];
   let gathered = 0;
   try {
     while (gathered < bits) {
@@ -45,9 +46,14 @@ export async function gatherEntropy(
       const throws = readThrows(source, typed);
       gathered += throws.bits;
       contributions.push(utf8(`${source} ${throws.values.join(' ')}`));
-      commit(source, throws, contributions.at(-1) as Uint8Array, talk, context);
+      const salt = commit(source, throws, contributions.at(-1) as Uint8Array, context);
+      talk.say(`Taken: ${throws.values.length}, worth ${Math.floor(throws.bits)} bits at most.`);
+      salts.push(`${source}: ${toHex(salt)}`);
     }
     talk.clear?.();
+    // Only now: what was said before is wiped from the screen with the throws.
+    talk.say('Salts of the commitments, for whoever wants to show the throws later:');
+    for (const salt of salts) talk.say(salt);
     return contributions;
   } catch (error) {
     for (const bytes of contributions) bytes.fill(0);
@@ -73,9 +79,8 @@ function commit(
   source: EntropySource,
   { values, bits }: Throws,
   contribution: Uint8Array,
-  talk: { say(text: string): void },
   { random, record }: Pick<ActionContext, 'random' | 'record'>,
-): void {
+): Uint8Array {
   const salt = random(SALT_BYTES);
   const committed = concat(TAG, salt, contribution);
   const commitment = toHex(sha256(committed));
@@ -84,6 +89,5 @@ function commit(
     type: 'entropy.gathered',
     data: { source, count: values.length, bits: Math.floor(bits), commitment },
   });
-  talk.say(`Taken: ${values.length}, worth ${Math.floor(bits)} bits at most.`);
-  talk.say(`Salt of the commitment, for whoever wants to show them later: ${toHex(salt)}`);
+  return salt;
 }
