@@ -110,6 +110,12 @@ describe('ceremony due', () => {
       code: 'E_DUTY_UNKNOWN',
     });
     expect(ceremonyDue.present?.(await at('2030-01-01T00:00:00Z'))).toContain('3 overdue');
+    // Two at once would add two lines to the same one: the second waits its turn.
+    const held = (await roomContext(disk)).host.files.lock('/acme/duties.lock');
+    await expect(at('2026-03-01T00:00:00Z', { done: 2, note: 'x' })).rejects.toMatchObject({
+      code: 'E_LOCKED',
+    });
+    held.release();
     const forged = Buffer.from(disk.files.get('/acme/duties.jsonl') ?? '').toString();
     place(disk, '/acme/duties.jsonl', `${forged}${forged}`);
     await expect(at('2026-03-01T00:00:00Z')).rejects.toMatchObject({ code: 'E_DUTIES_BROKEN' });

@@ -17,6 +17,8 @@ import { boundsOf, readSession, sessionsIn } from '../past-session.js';
 
 /** File of a ceremony directory that says which duties were done: one hash chain, appended to. */
 const DONE = 'duties.jsonl';
+/** Held from reading that file to adding to it: two lines that follow the same one would break the chain for good. */
+const LOCK = 'duties.lock';
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** One duty of one session. */
@@ -83,16 +85,15 @@ export const ceremonyDue = defineCommand({
         hint: 'add --note TEXT',
       });
     }
-    const record = readDone(files, join(ceremony, DONE));
     const time = formatTime(now());
-    const list = async (): Promise<readonly DutyState[]> => {
+    const list = async ({ done: kept }: DutyRecord): Promise<readonly DutyState[]> => {
       const duties: DutyState[] = [];
       for (const folder of sessionsIn(files, ceremony)) {
         const { definition, entries } = await readSession(files, folder);
         const { opened, closed } = boundsOf(entries);
         if (opened?.mode !== 'run' || closed?.data.outcome !== 'completed') continue;
         for (const { duty, due } of dutiesOf(definition.after, closed.time)) {
-          const did = record.done.find((it) => it.session === opened.session && it.duty === duty);
+          const did = kept.find((it) => it.session === opened.session && it.duty === duty);
           const state = did !== undefined ? 'done' : due < time ? 'overdue' : 'due';
           duties.push({
             number: duties.length + 1,
@@ -107,18 +108,28 @@ export const ceremonyDue = defineCommand({
       }
       return duties;
     };
-    if (done !== undefined) {
-      const chosen = (await list()).find(({ number }) => number === done);
-      if (chosen === undefined || chosen.state === 'done') {
-        throw new UsageError({
-          code: 'E_DUTY_UNKNOWN',
-          message: `--done ${done}: ${chosen === undefined ? 'there is no such duty' : 'it is done already'}`,
-          hint: 'leave --done out to see them all',
-        });
+    const lock =
+      done !== undefined && files.isDirectory(ceremony)
+        ? files.lock(join(ceremony, LOCK))
+        : undefined;
+    let duties: readonly DutyState[];
+    try {
+      const record = readDone(files, join(ceremony, DONE));
+      if (done !== undefined) {
+        const chosen = (await list(record)).find(({ number }) => number === done);
+        if (chosen === undefined || chosen.state === 'done') {
+          throw new UsageError({
+            code: 'E_DUTY_UNKNOWN',
+            message: `--done ${done}: ${chosen === undefined ? 'there is no such duty' : 'it is done already'}`,
+            hint: 'leave --done out to see them all',
+          });
+        }
+        record.add({ session: chosen.session, duty: chosen.duty, note: note ?? '', time });
       }
-      record.add({ session: chosen.session, duty: chosen.duty, note: note ?? '', time });
+      duties = await list(record);
+    } finally {
+      lock?.release();
     }
-    const duties = await list();
     const overdue = duties.filter(({ state }) => state === 'overdue').length;
     return { ok: overdue === 0, overdue, duties };
   },
@@ -130,7 +141,7 @@ export const ceremonyDue = defineCommand({
           `\n     ${session}${done === null ? '' : `; done ${done.time.slice(0, 10)}: ${done.note}`}`,
       ),
       duties.length === 0
-        ? 'nothing is due: no real session was completed here'
+        ? 'nothing is due: no real session that has duties was completed here'
         : `${overdue} overdue`,
     ].join('\n'),
 });
@@ -142,11 +153,13 @@ interface DoneDuty {
   readonly time: string;
 }
 
+interface DutyRecord {
+  readonly done: readonly DoneDuty[];
+  add(duty: DoneDuty): void;
+}
+
 /** What was recorded as done, and how more of it is recorded. @throws NegativeError `E_DUTIES_BROKEN` */
-function readDone(
-  files: HostFiles,
-  path: string,
-): { readonly done: DoneDuty[]; add(duty: DoneDuty): void } {
+function readDone(files: HostFiles, path: string): DutyRecord {
   const text = files.exists(path) ? Buffer.from(files.read(path, MAX_BYTES)).toString() : '';
   const entries = text
     .split('\n')
