@@ -35,7 +35,8 @@ export async function newSecret(
   let warned: SecretBytes | undefined;
   try {
     for (let attempt = 1; ; attempt++) {
-      const first = await terminal.secret(ask(`new ${kind} for ${seals}:`), { key, attempt });
+      const at = { key, attempt };
+      const first = await terminal.secret(ask(`new ${kind} for ${seals}:`), at);
       if (first === undefined || first.value.length === 0) {
         first?.value.dispose();
         if (!terminal.interactive) {
@@ -49,10 +50,7 @@ export async function newSecret(
         continue;
       }
       if (!terminal.interactive) return first;
-      const second = await terminal.secret(ask('the same again:'), { key, attempt });
-      const same = second !== undefined && areEqual(first.value, second.value);
-      second?.value.dispose();
-      if (!same) {
+      if (!(await isRepeated(first.value, () => terminal.secret(ask('the same again:'), at)))) {
         first.value.dispose();
         terminal.say('These two differ. Once more from the beginning.');
         continue;
@@ -70,6 +68,22 @@ export async function newSecret(
   } finally {
     if (warned !== undefined && name !== undefined) terminal.clear?.();
     warned?.dispose();
+  }
+}
+
+/** Whether the same is typed again. Who interrupts that question leaves nothing behind: `first` is wiped then. */
+async function isRepeated(
+  first: SecretBytes,
+  again: () => Promise<Answer<SecretBytes> | undefined>,
+): Promise<boolean> {
+  try {
+    const second = await again();
+    const same = second !== undefined && areEqual(first, second.value);
+    second?.value.dispose();
+    return same;
+  } catch (error) {
+    first.dispose();
+    throw error;
   }
 }
 
