@@ -137,12 +137,14 @@ async function attempt(
   disturb(session, instance);
   const begun = session.context.now();
   const agreed: Said[] = [];
+  let files = filesOf(session, instance);
+  let people: Said[] = [];
+  let result: StepResult | undefined;
   for (;;) {
-    const files = filesOf(session, instance);
-    const people: Said[] = [];
     try {
       if (agreed.length === 0) agreed.push(...(await agree(session, instance)));
-      const result = await withDevices(session, instance, () =>
+      // Once it is done it is not done again, whoever interrupts the question why it took so long.
+      result ??= await withDevices(session, instance, () =>
         perform(session, instance, files, people),
       );
       await recordDelay(session, instance, begun);
@@ -156,10 +158,15 @@ async function attempt(
       return;
     } catch (error) {
       if (error instanceof InterruptedError && session.terminal.interactive) {
-        const next = await askWhatNow(session, instance);
-        if (next.do === 'again') continue;
-        close(session, { do: 'close', outcome: 'aborted', reason: next.reason });
-        return;
+        const next = await askWhatNow(session, instance, error);
+        if (next.do === 'abort') {
+          close(session, { do: 'close', outcome: 'aborted', reason: next.reason });
+          return;
+        }
+        if (result !== undefined) continue;
+        files = filesOf(session, instance);
+        people = [];
+        continue;
       }
       if (!isFailure(error)) throw error;
       fail(session, instance, count, error);

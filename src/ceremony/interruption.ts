@@ -1,6 +1,6 @@
 /**
- * Ctrl-C during a step. Somebody wants something that the script does not ask for: the room says what, and nothing of the
- * session is lost whatever it is.
+ * Ctrl-C during a step, or a no to what cannot be undone. Somebody wants something that the script does not ask for: the room
+ * says what, and nothing of the session is lost whatever it is.
  */
 import { InterruptedError, TryAgainError } from '#formats/errors';
 import { type Instance, instanceKey } from '#script/plan';
@@ -26,15 +26,24 @@ const CHOICES = [
 
 /**
  * Asks what an interruption was for, until the room goes on or stops.
+ * @param stopped - `message`: what stopped the step
  * @throws {@link InterruptedError} when it was to leave, {@link TryAgainError} `E_POSTPONED` when it was to stop for now
  */
-export async function askWhatNow(session: Session, instance: Instance): Promise<AfterInterruption> {
+export async function askWhatNow(
+  session: Session,
+  instance: Instance,
+  stopped: Pick<InterruptedError, 'message'>,
+): Promise<AfterInterruption> {
   const { terminal, recorder } = session;
   const key = instanceKey(instance);
   const at = { key };
   const by = recorder.administrator;
   for (;;) {
-    const { value } = await terminal.choose('Ctrl-C. What now?', CHOICES, at);
+    const { value } = await terminal.choose(
+      `This step stopped: ${stopped.message}. What now?`,
+      CHOICES,
+      at,
+    );
     switch (value) {
       case 'again':
         return { do: 'again' };
@@ -66,7 +75,6 @@ export async function askWhatNow(session: Session, instance: Instance): Promise<
         throw new InterruptedError({
           code: 'E_INTERRUPTED',
           message: `left at ${key}`,
-          hint: 'nothing is lost: the ceremony goes on with --resume',
         });
     }
   }

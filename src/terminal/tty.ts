@@ -190,7 +190,6 @@ function interruption(cause: unknown, output: NodeJS.WritableStream): unknown {
   return new InterruptedError({
     code: 'E_INTERRUPTED',
     message: 'interrupted at a question',
-    hint: 'nothing is lost: a ceremony goes on with --resume',
     cause,
   });
 }

@@ -126,7 +126,10 @@ describe('Ctrl-C at a step', () => {
   it('leaves at once, and a second Ctrl-C does the same', async () => {
     for (const second of ['leave', CTRL_C]) {
       const disk = diskWith();
-      await expect(play(disk, pressing(second))).rejects.toMatchObject({ exitCode: 130 });
+      await expect(play(disk, pressing(second))).rejects.toMatchObject({
+        exitCode: 130,
+        hint: 'nothing is lost: the ceremony goes on with --resume',
+      });
       expect((await play(disk, () => undefined, { resume: true })).result.ok).toBe(true);
     }
   });
@@ -150,6 +153,35 @@ describe('a step that takes too long', () => {
     expect(checked.of('deviation').map(({ data }) => data)).toMatchObject([
       { about: 'time', reason: 'the printer jammed', step: 'look' },
     ]);
+  });
+
+  it('is not done a second time when somebody interrupts that question', async () => {
+    const disk = diskWith(', minutes: 2, timeout: 5');
+    let now = Date.parse('2026-11-23T09:30:00Z');
+    let pressed = false;
+    const { result, terminal } = await play(
+      disk,
+      (asked) => {
+        if (isMenu(asked)) return 'again';
+        if (asked.key !== 'work/look') return undefined;
+        if (asked.kind === 'confirm') now += 6 * 60_000;
+        if (asked.kind !== 'text' || pressed) return undefined;
+        pressed = true;
+        return CTRL_C;
+      },
+      { now: () => new Date(now) },
+    );
+    expect(result.ok).toBe(true);
+    const looks = terminal.asked.filter(
+      ({ key, kind }) => key === 'work/look' && kind === 'confirm',
+    );
+    expect(looks).toHaveLength(1);
+    expect(terminal.asked.filter(isMenu).map(({ question }) => question)).toEqual([
+      'This step stopped: interrupted. What now?',
+    ]);
+    const checked = await check(disk);
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    expect(checked.of('deviation').map(({ data }) => data.about)).toEqual(['time']);
   });
 });
 

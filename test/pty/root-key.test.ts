@@ -161,7 +161,7 @@ class Room {
     if (/Lise Meitner: is it so|Ada Lovelace: is it so/.test(question) && !this.#pressed) {
       this.#pressed = true;
       terminal.press('C-c');
-    } else if (/Ctrl-C\. What now/.test(question)) {
+    } else if (/This step stopped: .*What now/.test(question)) {
       for (let i = this.#wanted.shift() ?? 0; i > 0; i--) terminal.press('Down');
       terminal.press('Enter');
     } else if (/What happened\?/.test(question)) {

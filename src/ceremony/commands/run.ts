@@ -1,7 +1,7 @@
 /** `run`: drives a ceremony from its definition to a signed transcript, or takes up one that was interrupted. */
 import { join } from 'node:path';
 import type { Environment } from '#custody/authority/record';
-import { MissingInputError, OutputError, UsageError } from '#formats/errors';
+import { InterruptedError, MissingInputError, OutputError, UsageError } from '#formats/errors';
 import type { AnswersTerminal } from '#terminal/answers';
 import type { Terminal } from '#terminal/terminal';
 import { type Published, publish } from '../close.js';
@@ -132,6 +132,8 @@ export const run = defineCommand({
       await passGate(session);
       await proceed(session);
       return result(session, await publish(session));
+    } catch (error) {
+      throw resumable(error);
     } finally {
       lock.release();
     }
@@ -152,6 +154,14 @@ export const run = defineCommand({
       `verify it   conclave verify ${result.transcript}${result.environment === 'production' ? '' : ' --allow-unpinned'}`,
     ].join('\n'),
 });
+
+/** Ctrl-C as people at a ceremony need to hear it: every entry until then is on the disk. */
+function resumable(error: unknown): unknown {
+  if (!(error instanceof InterruptedError) || error.hint !== undefined) return error;
+  const { code, message } = error;
+  const hint = 'nothing is lost: the ceremony goes on with --resume';
+  return new InterruptedError({ code, message, hint, cause: error });
+}
 
 function sessionFolder(
   { outDir, resume }: RunInput,
