@@ -10,7 +10,7 @@ import type { HostFiles } from '#host/host';
 import type { Definition } from '#script/definition';
 import type { Participant, PublicIdentity } from '#script/entries';
 import type { ListedParticipant } from '#script/parse';
-import { peopleProblems } from '#script/people';
+import { enrolledRoles, peopleProblems } from '#script/people';
 import type { CommandContext } from './command.js';
 import { folderFiles } from './files.js';
 import { levelProblems, type ListedIdentity } from './known-people.js';
@@ -91,19 +91,6 @@ export async function convene(
     });
   }
   return participants;
-}
-
-/** Roles whose holders get their identities by a step of the ceremony itself. */
-export function enrolledRoles(definition: Definition): ReadonlySet<string> {
-  return new Set(
-    definition.acts
-      .flatMap(({ steps }) => steps)
-      .flatMap((step) =>
-        step.kind === 'action' && step.uses === 'identity.new' && step.each !== undefined
-          ? [step.each]
-          : [],
-      ),
-  );
 }
 
 /** One made-up person per place: `administrator`, `custodian-1`, `custodian-2` … */

@@ -6,10 +6,9 @@ import { ConclaveError, MissingInputError } from '#formats/errors';
 import type { Definition } from '#script/definition';
 import { type Finding, lint } from '#script/lint';
 import { parseDefinition, parseParticipants, parseSite } from '#script/parse';
-import { peopleProblems } from '#script/people';
+import { enrolledRoles, peopleProblems } from '#script/people';
 import type { CommandContext } from './command.js';
 import { levelProblems, type ListedIdentity } from './known-people.js';
-import { enrolledRoles } from './participants.js';
 import { type Place, readDefinition } from './place.js';
 
 /** A finding and the file that it is in. */
