@@ -22,7 +22,7 @@ describe.skipIf(!python)('the independent reader of attestations', () => {
     return code;
   };
   const reader = (...words: readonly string[]): number | null =>
-    spawnSync('python3', [join(root, 'test/independent/verify_attestation.py'), ...words], {
+    spawnSync('python3', ['-B', join(root, 'test/independent/verify_attestation.py'), ...words], {
       cwd: folder,
     }).status;
 

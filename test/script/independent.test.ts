@@ -318,7 +318,7 @@ function theirs(
     writeFileSync(join(folder, 'transcript.json'), bytes);
     return folder;
   });
-  const done = spawnSync('python3', [program, '--json', ...signers, ...files], {
+  const done = spawnSync('python3', ['-B', program, '--json', ...signers, ...files], {
     encoding: 'utf8',
   });
   expect(done.stderr).toBe('');
@@ -356,14 +356,15 @@ describe.skipIf(!python)('two verifiers', () => {
 
   it('know the same of what actions do to secrets', () => {
     const script = [
-      'import importlib.util, json',
+      'import importlib.util, json, sys',
+      `sys.path.insert(0, ${JSON.stringify(dirname(program))})`,
       `spec = importlib.util.spec_from_file_location("v", ${JSON.stringify(program)})`,
       'v = importlib.util.module_from_spec(spec)',
       'spec.loader.exec_module(v)',
       'print(json.dumps(v.SECRECY))',
     ].join('\n');
     const theirTable = JSON.parse(
-      spawnSync('python3', ['-c', script], { encoding: 'utf8' }).stdout,
+      spawnSync('python3', ['-B', '-c', script], { encoding: 'utf8' }).stdout,
     ) as Readonly<Record<string, string>>;
     const ourTable = Object.fromEntries(
       catalogue.flatMap(({ id, secrecy, only }) =>
@@ -385,12 +386,13 @@ describe.skipIf(!python)('two verifiers', () => {
     ];
     const script = [
       'import importlib.util, json, sys',
+      `sys.path.insert(0, ${JSON.stringify(dirname(program))})`,
       `spec = importlib.util.spec_from_file_location("v", ${JSON.stringify(program)})`,
       'v = importlib.util.module_from_spec(spec)',
       'spec.loader.exec_module(v)',
       'print(json.dumps([v.Yaml(text).read() for text in json.load(sys.stdin)]))',
     ].join('\n');
-    const done = spawnSync('python3', ['-c', script], {
+    const done = spawnSync('python3', ['-B', '-c', script], {
       input: JSON.stringify(texts),
       encoding: 'utf8',
     });
