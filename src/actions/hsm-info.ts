@@ -10,6 +10,7 @@ import { familyOf, mechanismsFor } from '#carriage/stores/pkcs11/family';
 import { parseTokenUri } from '#carriage/stores/pkcs11/uri';
 import { allDescriptors } from '#crypto/registry';
 import { toHex } from '#formats/bytes';
+import { OutputError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { table } from './context/table.js';
@@ -31,14 +32,21 @@ export const hsmInfo = defineAction({
   summary: 'show a token, what it can do, and its keys',
   description:
     'Shows what a token says of itself and for which algorithms it has the mechanisms; with --keys it is entered, and its keys are ' +
-    'listed with where they come from. What a token says is a claim of its library, not evidence.',
+    'listed with where they come from. What a token says is a claim of its library, not evidence. --free says beforehand whether a ' +
+    'key can have a name there: a ceremony finds out before it makes the key.',
   inputs: {
     ...tokenFields,
     keys: { type: 'boolean', summary: 'enter the token and list its keys' },
+    free: {
+      type: 'string',
+      summary: 'refuse when a key there, or one that this home knows in a token, is named so',
+      pattern: '[A-Za-z0-9][A-Za-z0-9_-]{0,63}',
+      placeholder: 'NAME',
+    },
   },
   outputs: { token: { type: 'report', summary: 'what the token says of itself' } },
   effect: 'none',
-  exits: [69],
+  exits: [69, 73],
   examples: [
     {
       command: 'conclave hsm info --module softhsm2 --token Root',
@@ -51,7 +59,9 @@ export const hsmInfo = defineAction({
   ],
   async run(input, context) {
     const space = await tokensOf(context);
-    using open = await space.open(placeOf(input, context), input.keys === true ? 'user' : 'never');
+    const enters = input.keys === true || input.free !== undefined;
+    using open = await space.open(placeOf(input, context), enters ? 'user' : 'never');
+    if (input.free !== undefined) await assertFreeName(input.free, open, context);
     const mechanisms = open.token.mechanisms();
     const algorithms: string[] = [];
     for (const descriptor of await allDescriptors()) {
@@ -125,6 +135,26 @@ async function keysOf(
       algorithm: (await descriptorFor(shape))?.name ?? recorded(key.id),
     })),
   );
+}
+
+/** What an import would say of a name at its end, said before the key is made. @throws OutputError `E_KEY_NAME_TAKEN` */
+async function assertFreeName(
+  name: string,
+  { token, description }: OpenToken,
+  context: ActionContext,
+): Promise<void> {
+  const inToken = token.session({ write: false }, (session) =>
+    keysIn(session, { object: name }).some(({ label }) => label === name),
+  );
+  const known = (await (await tokenKeysOf(context)).list()).find(
+    ({ record }) => record.name === name && record.state !== 'destroyed',
+  );
+  if (!inToken && known === undefined) return;
+  throw new OutputError({
+    code: 'E_KEY_NAME_TAKEN',
+    message: `a key in ${inToken ? `the token ${description.label}` : `the token ${known?.device.label ?? ''}, as this home knows,`} is named ${name} already`,
+    hint: 'choose another name, or destroy that key first (conclave hsm destroy)',
+  });
 }
 
 /** Where a key comes from, in words. */

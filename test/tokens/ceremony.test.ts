@@ -136,6 +136,21 @@ describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
       expect(keys[0]).toHaveLength(1);
       expect(keys[1]).toEqual(keys[0]);
       for (const pin of pins) expect(journal()).not.toContain(readFileSync(pin, 'utf8').trim());
+
+      // Held once more in this home, the same name is refused before a key is made; another one is the way on.
+      const again = (...more: readonly string[]) =>
+        conclave(
+          ...['run', 'hsm-import', '--rehearse', '--answers', answers],
+          ...['--site', site, ...more],
+        );
+      const taken = await again('--out-dir', 'taken');
+      expect(taken.code).toBe(73);
+      expect(taken.err).toContain('is named imported already');
+      const stopped = readFileSync(join(folder, 'taken/journal.jsonl'), 'utf8');
+      expect(stopped).toContain('look-first');
+      expect(stopped).not.toContain('key.added');
+      const renamed = await again('--out-dir', 'renamed', '--param', 'name=imported-2');
+      expect([renamed.code, renamed.err]).toEqual([0, expect.any(String)]);
     },
     120_000,
   );
