@@ -5,10 +5,9 @@
 import {
   type ChainEntry,
   type ChainHead,
-  encodeChainLine,
-  entryHash,
   nextEntry,
   parseChainLine,
+  sealEntry,
   verifyChain,
 } from '#custody/audit/chain';
 import type { JsonObject } from '#formats/canonical-json';
@@ -89,13 +88,14 @@ export class Journal {
     const plain = data as unknown as JsonObject;
     const typed = parseEntryData(type, plain, NAME);
     const entry = nextEntry(this.#head, { time, type, data: plain });
+    const { line, head } = sealEntry(entry);
     try {
-      this.#files.append(this.#path, encodeChainLine(entry));
+      this.#files.append(this.#path, line);
     } catch (error) {
       this.#failed = error instanceof Error ? error : new Error('the append failed');
       throw error;
     }
-    this.#head = { seq: entry.seq, hash: entryHash(entry) };
+    this.#head = head;
     return { ...entry, type, data: typed };
   }
 }

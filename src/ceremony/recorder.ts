@@ -47,7 +47,8 @@ export class Recorder {
   #tick(): string {
     const now = formatTime(this.#now());
     const { lastTime } = this.#state;
-    if (lastTime !== undefined && Date.parse(now) < Date.parse(lastTime)) {
+    if (lastTime === undefined || lastTime === now) return now;
+    if (Date.parse(now) < Date.parse(lastTime)) {
       this.#append('deviation', clockWentBack(this.administrator, lastTime, now), now);
     }
     return now;

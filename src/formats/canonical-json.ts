@@ -13,6 +13,9 @@ export type Json =
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
+const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_DEPTH = 32;
+
 /** Limits of the strict reader. */
 export interface JsonLimits {
   /** Refused before parsing when longer; default 16 MiB. */
@@ -34,26 +37,57 @@ export interface JsonStyle {
  * @throws {@link InternalError} `E_JSON_UNREPRESENTABLE` for values that canonical JSON cannot carry
  */
 export function canonicalJson(value: Json, style: JsonStyle = {}): string {
-  if (value === null || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') {
-    if (!Number.isSafeInteger(value)) throw unrepresentable(`the number ${value}`);
-    return Object.is(value, -0) ? '0' : String(value);
-  }
+  // Most values have their members in order already: they were read from canonical text, or written that way.
+  const text = isSorted(value) ? JSON.stringify(value) : write(value);
+  return style.escapeLineSeparators === true
+    ? // Outside strings these two never stand.
+      text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
+    : text;
+}
+
+/**
+ * Whether `JSON.stringify` spells a value as RFC 8785 wants it: the members of every object come in order.
+ * @throws {@link InternalError} `E_JSON_UNREPRESENTABLE` for what {@link canonicalJson} cannot carry
+ */
+function isSorted(value: Json): boolean {
   if (typeof value === 'string') {
     if (!isWellFormed(value)) throw unrepresentable('a string with a lone surrogate');
-    const text = JSON.stringify(value);
-    return style.escapeLineSeparators === true
-      ? text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
-      : text;
+    return true;
   }
-  if (isArray(value)) return `[${value.map((item) => canonicalJson(item, style)).join(',')}]`;
-  if (typeof value === 'object' && isPlain(value)) {
-    const members = Object.keys(value)
-      .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-      .map((key) => `${canonicalJson(key, style)}:${canonicalJson(value[key] as Json, style)}`);
-    return `{${members.join(',')}}`;
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw unrepresentable(`the number ${value}`);
+    return true;
   }
-  throw unrepresentable(typeof value);
+  if (value === null || typeof value === 'boolean') return true;
+  let sorted = true;
+  if (isArray(value)) {
+    // By index, so that a hole is met as the undefined that it is.
+    for (let i = 0; i < value.length; i++) sorted = isSorted(value[i] as Json) && sorted;
+    return sorted;
+  }
+  if (typeof value !== 'object' || !isPlain(value)) throw unrepresentable(typeof value);
+  let before: string | undefined;
+  for (const key of Object.keys(value)) {
+    if (!isWellFormed(key)) throw unrepresentable('a string with a lone surrogate');
+    if (before !== undefined && key <= before) sorted = false;
+    before = key;
+    sorted = isSorted(value[key] as Json) && sorted;
+  }
+  return sorted;
+}
+
+/** The same for a value whose members come in any order; that it can be carried was seen before. */
+function write(value: Json): string {
+  if (!isObject(value) && !isArray(value)) return JSON.stringify(value);
+  let text = '';
+  if (isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${write(item)}`;
+    return `[${text}]`;
+  }
+  // Without a comparison of its own, sort() goes by UTF-16 code units.
+  for (const key of Object.keys(value).sort())
+    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${write(value[key] as Json)}`;
+  return `{${text}}`;
 }
 
 /** UTF-8 bytes of {@link canonicalJson}; no final newline. */
@@ -68,7 +102,7 @@ export function canonicalJsonBytes(value: Json, style: JsonStyle = {}): Uint8Arr
  * @throws {@link InputError} `E_JSON_MALFORMED`, `E_JSON_TOO_LARGE`
  */
 export function parseJson(input: string | Uint8Array, what: string, limits: JsonLimits = {}): Json {
-  const maxBytes = limits.maxBytes ?? 16 * 1024 * 1024;
+  const maxBytes = limits.maxBytes ?? MAX_BYTES;
   if (input.length > maxBytes) {
     throw new InputError({
       code: 'E_JSON_TOO_LARGE',
@@ -76,7 +110,7 @@ export function parseJson(input: string | Uint8Array, what: string, limits: Json
     });
   }
   const text = typeof input === 'string' ? input : fromUtf8(input, what);
-  return new Reader(text, what, limits.maxDepth ?? 32, limits.fractions === true).document();
+  return new Reader(text, what, limits.maxDepth ?? MAX_DEPTH, limits.fractions === true).document();
 }
 
 /**
@@ -84,8 +118,10 @@ export function parseJson(input: string | Uint8Array, what: string, limits: Json
  * @throws {@link InputError} `E_JSON_MALFORMED`, `E_JSON_TOO_LARGE`, `E_JSON_NOT_CANONICAL`
  */
 export function parseCanonicalJson(input: Uint8Array, what: string, limits: JsonLimits = {}): Json {
-  const value = parseJson(input, what, limits);
   const body = input.at(-1) === 0x0a ? input.subarray(0, -1) : input;
+  const known = wholesale(body, what, limits);
+  if (known !== undefined) return known;
+  const value = parseJson(input, what, limits);
   if (!equal(canonicalJsonBytes(value), body)) {
     throw new InputError({
       code: 'E_JSON_NOT_CANONICAL',
@@ -94,6 +130,38 @@ export function parseCanonicalJson(input: Uint8Array, what: string, limits: Json
     });
   }
   return value;
+}
+
+/**
+ * The value of canonical text, by the engine's own parser: it is lenient where {@link parseJson} is strict, but what it read
+ * writes the same text again only if that text was canonical. Anything else is left to the strict reader, which says what is
+ * wrong with it; so is whatever is long or deep, before a parser that bounds neither sees it.
+ */
+function wholesale(body: Uint8Array, what: string, limits: JsonLimits): Json | undefined {
+  if (body.length >= (limits.maxBytes ?? MAX_BYTES)) return undefined;
+  if (nests(body, limits.maxDepth ?? MAX_DEPTH)) return undefined;
+  const text = fromUtf8(body, what);
+  try {
+    const value = JSON.parse(text) as Json;
+    return canonicalJson(value) === text ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether JSON opens more than `max` objects and arrays within each other, or is no JSON. */
+function nests(bytes: Uint8Array, max: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (byte === 0x22) quoted = !quoted;
+    else if (quoted) i += byte === 0x5c ? 1 : 0;
+    else if (byte === 0x5b || byte === 0x7b) depth++;
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+    if (depth > max) return true;
+  }
+  return false;
 }
 
 /** Whether a JSON value is an object. */

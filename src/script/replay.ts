@@ -175,7 +175,8 @@ class Walk {
 
   /** Time may stand still, never go back without a word. */
   #clock(entry: Entry, before: Entry | undefined): void {
-    if (before === undefined || Date.parse(entry.time) >= Date.parse(before.time)) return;
+    if (before === undefined || entry.time === before.time) return;
+    if (Date.parse(entry.time) >= Date.parse(before.time)) return;
     if (entry.type !== 'deviation' || entry.data.about !== 'clock')
       throw new Misstep(`its time ${entry.time} is before that of its predecessor, ${before.time}`);
   }

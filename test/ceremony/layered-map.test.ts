@@ -40,4 +40,26 @@ describe('a layered map', () => {
     ]);
     expect(map.get('a')).toBe(1);
   });
+
+  it('can be gone on from more than once', () => {
+    const trunk = LayeredMap.of<number>([['a', 1]]).with('b', 2);
+    const one = trunk.with('c', 3).with('a', 4);
+    const other = trunk.with('d', 5).with('b', 6);
+    expect([...trunk]).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+    expect([...one]).toEqual([
+      ['a', 4],
+      ['b', 2],
+      ['c', 3],
+    ]);
+    expect([...other]).toEqual([
+      ['a', 1],
+      ['b', 6],
+      ['d', 5],
+    ]);
+    expect([trunk.size, one.size, other.size]).toEqual([2, 3, 3]);
+    expect(trunk.has('c') || other.has('c') || one.has('d')).toBe(false);
+  });
 });

@@ -12,6 +12,7 @@ import {
   nextEntry,
   parseChain,
   parseChainLine,
+  sealEntry,
   verifyChain,
 } from '#custody/audit/chain';
 import { concat, utf8 } from '#formats/bytes';
@@ -221,4 +222,13 @@ describe('verifyChain', () => {
       ),
     );
   });
+});
+
+it('a sealed entry is its line and its head', () => {
+  const entry = nextEntry(undefined, {
+    time: '2026-11-23T09:30:00Z',
+    type: 'a.b',
+    data: { z: 1, a: [2] },
+  });
+  expect(sealEntry(entry)).toEqual({ line: encodeChainLine(entry), head: headOf(entry) });
 });

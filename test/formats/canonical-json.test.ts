@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '#formats/bytes';
+import { equal, utf8 } from '#formats/bytes';
 import {
   canonicalJson,
   canonicalJsonBytes,
@@ -8,6 +8,8 @@ import {
   parseCanonicalJson,
   parseJson,
 } from '#formats/canonical-json';
+import type { InputError } from '#formats/errors';
+import { mutations } from '../support/mutations.js';
 import { fuzz } from './mutate.js';
 import { mutationCount } from '../support/require.js';
 
@@ -185,5 +187,67 @@ describe('the reader', () => {
     const outcome = await fuzz([valid], (input) => parseJson(input, 'fuzzed'));
     expect(outcome.refused).toBeGreaterThan(0.5 * mutationCount);
     await fuzz([valid], (input) => parseCanonicalJson(input, 'fuzzed'), { seed: 2 });
+  });
+
+  it('takes for canonical what its strict half takes, and nothing else', () => {
+    // What reads canonical text in one go must answer as the strict reader and the encoder do, one after the other.
+    const strictly = (input: Uint8Array): string => {
+      const body = input.at(-1) === 0x0a ? input.subarray(0, -1) : input;
+      const value = parseJson(input, 'x');
+      return equal(canonicalJsonBytes(value), body) ? canonicalJson(value) : 'E_JSON_NOT_CANONICAL';
+    };
+    const answer = (work: () => string): string => {
+      try {
+        return work();
+      } catch (error) {
+        return (error as InputError).code;
+      }
+    };
+    const valid = canonicalJsonBytes({
+      '': ['', '\b\t\n\f\r"\\/\u001f\u007f\u2028\ud83d\ude00', 9007199254740991, -1, 0],
+      '1': { '10': 1, '2': [[], {}, [true, false, null]] },
+      __proto_: { __proto__x: 'constructor' },
+    });
+    const own = utf8('{"__proto__":{"toString":1},"constructor":[2]}');
+    let taken = 0;
+    for (const bytes of [
+      valid,
+      own,
+      ...mutations(valid, mutationCount),
+      ...mutations(own, 2_000, 3),
+    ]) {
+      const ours = answer(() => canonicalJson(parseCanonicalJson(bytes, 'x')));
+      expect(ours).toBe(answer(() => strictly(bytes)));
+      if (ours.startsWith('{')) taken++;
+    }
+    expect(taken).toBeGreaterThan(2);
+    for (const text of [
+      '9007199254740993',
+      '1.5',
+      '-0',
+      '1e2',
+      '"\\ud800"',
+      '{"a":1,"a":1}',
+      '\ufeff1',
+    ])
+      expect(answer(() => canonicalJson(canonical(text)))).toBe(answer(() => strictly(utf8(text))));
+  });
+
+  it.each([31, 32, 33, 34])('stops at the same depth, %i', (depth) => {
+    for (const core of ['', '1', '"[[[["', '{}']) {
+      const input = `${'['.repeat(depth)}${core}${']'.repeat(depth)}`;
+      const read = (work: () => Json): string => {
+        try {
+          return canonicalJson(work());
+        } catch (error) {
+          return (error as InputError).message;
+        }
+      };
+      expect(read(() => canonical(input))).toBe(read(() => parse(input)));
+    }
+  });
+
+  it('refuses what opens and never closes before it costs anything', () => {
+    expect(() => canonical('['.repeat(4_000_000))).toThrow(/nesting deeper than 32/);
   });
 });

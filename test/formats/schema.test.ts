@@ -73,4 +73,31 @@ describe('schemas', () => {
     expect(Object.keys(read)).toEqual(['__proto__']);
     expect(() => s.object({ a: s.optional(s.json()) }).parse(input, 'x')).toThrow(/unknown member/);
   });
+
+  it('know the calendar as Date does', () => {
+    const reads = (text: string): boolean => {
+      try {
+        return s.time().parse(text, 'x') === text;
+      } catch {
+        return false;
+      }
+    };
+    const two = (n: number): string => String(n).padStart(2, '0');
+    const exists = (text: string): boolean => {
+      const date = new Date(text);
+      return !Number.isNaN(date.getTime()) && date.toISOString() === text.replace('Z', '.000Z');
+    };
+    for (const year of ['0000', '0004', '1900', '2000', '2023', '2024', '2100', '9999'])
+      for (let month = 0; month <= 13; month++)
+        for (let day = 0; day <= 32; day++) {
+          const text = `${year}-${two(month)}-${two(day)}T00:00:00Z`;
+          expect([text, reads(text)]).toEqual([text, exists(text)]);
+        }
+    for (const time of ['23:59:59', '24:00:00', '00:60:00', '00:00:60', '25:00:00', '09:30:61'])
+      expect(reads(`2026-01-01T${time}Z`)).toBe(exists(`2026-01-01T${time}Z`));
+  });
+
+  it('name no member that every object inherits', () => {
+    expect(() => s.object({ constructor: s.string() })).toThrow(TypeError);
+  });
 });

@@ -82,7 +82,12 @@ export interface ParsedChain {
 
 /** Lower-case hex SHA-256 over `conclave-chain-v1`, a zero byte and the canonical JSON of the entry. */
 export function entryHash(entry: ChainEntry): string {
-  return toHex(sha256(DOMAIN, canonicalJsonBytes(entryJson(entry))));
+  return hashOf(canonicalJsonBytes(entryJson(entry)));
+}
+
+/** @param canonical - the canonical JSON of an entry */
+function hashOf(canonical: Uint8Array): string {
+  return toHex(sha256(DOMAIN, canonical));
 }
 
 /** The head that a chain has once `entry` is its last. */
@@ -111,6 +116,15 @@ export function nextEntry(
 /** One line of a journal: canonical JSON and a line feed. */
 export function encodeChainLine(entry: ChainEntry): Uint8Array {
   return utf8(`${canonicalJson(entryJson(entry))}\n`);
+}
+
+/** {@link encodeChainLine} and {@link headOf}, spelling the entry once for both. */
+export function sealEntry(entry: ChainEntry): {
+  readonly line: Uint8Array;
+  readonly head: ChainHead;
+} {
+  const line = encodeChainLine(entry);
+  return { line, head: { seq: entry.seq, hash: hashOf(line.subarray(0, -1)) } };
 }
 
 /**
@@ -183,8 +197,9 @@ export function verifyChain(
 
 /** The chain as plain data, for a transcript's `predicate.entries`. */
 export function entryJson(entry: ChainEntry): JsonObject {
-  const { seq, time, type, data, prev } = entry;
-  return { seq, time, type, data, prev };
+  const { data, prev, seq, time, type } = entry;
+  // In the order of canonical JSON, which then has nothing to sort.
+  return { data, prev, seq, time, type };
 }
 
 /** Reads entries that were embedded as plain data. @throws {@link InputError} `E_SCHEMA_MISMATCH` */
