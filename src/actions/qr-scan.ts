@@ -18,6 +18,7 @@ import type { ScanSpace, SeenCode } from './context/scan.js';
 import { codesOfPictures, codesOfText, collectArrivals } from './qr/collect.js';
 import { exposureOf } from './qr/exposure.js';
 import { digestOfFile } from './qr/file-digest.js';
+import { takeIn } from './qr/take-in.js';
 
 /** One thing that arrived. */
 export interface Scanned {
@@ -39,6 +40,10 @@ export interface ScanResult {
   readonly scanned: readonly Scanned[];
   /** Whether the file of `--check` is the one that the code speaks of. */
   readonly same: boolean | null;
+  /** Where it was written, its digest and its kind, when exactly one thing arrived. */
+  readonly file: string | null;
+  readonly digest: string | null;
+  readonly kind: string | null;
 }
 
 /** Longest text of codes that is read. */
@@ -51,11 +56,27 @@ export const qrScan = defineAction({
     'From pictures (PNG, JPEG; several codes on a sheet), a video, a camera, a scanner that types like a keyboard, or text. Parts ' +
     'may come in any order and again and again; what is written is complete and has the digest that came with it. Parts of another ' +
     'message are named and refused. A scanned PDF is made into pictures first: pdftoppm -r 200 -png scan.pdf page. Video and camera ' +
-    'need ffmpeg. A digest says that nothing was damaged; who sent a file is for conclave verify to say.',
+    'need ffmpeg. In a ceremony whoever is at the machine says how the file comes in, which may be on a medium instead. A digest says that nothing was damaged; who sent a file is for conclave verify to say.',
   inputs: {
-    image: { type: 'file', summary: 'picture with codes', repeat: true, placeholder: 'FILE' },
-    video: { type: 'file', summary: 'video of an animated code', placeholder: 'FILE' },
-    camera: { type: 'boolean', summary: 'read from a camera' },
+    image: {
+      type: 'file',
+      summary: 'picture with codes',
+      repeat: true,
+      placeholder: 'FILE',
+      only: 'cli',
+    },
+    video: {
+      type: 'file',
+      summary: 'video of an animated code',
+      placeholder: 'FILE',
+      only: 'cli',
+    },
+    camera: { type: 'boolean', summary: 'read from a camera', only: 'cli' },
+    file: {
+      type: 'file',
+      summary: 'what may lie on a medium instead: the file, or a picture of its codes',
+      only: 'ceremony',
+    },
     device: {
       type: 'string',
       summary: 'the camera, /dev/video0 if not given',
@@ -64,20 +85,28 @@ export const qrScan = defineAction({
     scanner: {
       type: 'boolean',
       summary: 'read what a scanner types, or you paste, at the terminal until Ctrl-D',
+      only: 'cli',
     },
-    text: { type: 'file', summary: 'text with a code in each line', placeholder: 'FILE' },
+    text: {
+      type: 'file',
+      summary: 'text with a code in each line',
+      placeholder: 'FILE',
+      only: 'cli',
+    },
     count: {
       type: 'integer',
       summary: 'how many files there are; 1 for what is held up, all in pictures and text',
       min: 1,
       max: 255,
       placeholder: 'N',
+      only: 'cli',
     },
     out: { type: 'path', summary: 'where to write the file', placeholder: 'FILE' },
     outDir: {
       type: 'path',
       summary: 'folder for the files, by the names that came along',
       placeholder: 'DIR',
+      only: 'cli',
     },
     expect: {
       type: 'digest',
@@ -89,16 +118,22 @@ export const qrScan = defineAction({
       type: 'file',
       summary: 'file to compare with the digest that is scanned',
       placeholder: 'FILE',
+      only: 'cli',
     },
     unverified: {
       type: 'boolean',
       summary: 'accept codes without a digest: plain text, BBQr, other URs',
+      only: 'cli',
     },
   },
-  outputs: { scanned: { type: 'report', summary: 'what arrived' } },
+  outputs: {
+    scanned: { type: 'report', summary: 'what arrived' },
+    file: { type: 'file', summary: 'where it was written' },
+    digest: { type: 'digest', summary: 'its SHA-256' },
+    kind: { type: 'string', summary: 'what it is' },
+  },
   options: ['force'],
   effect: 'repeatable',
-  only: 'cli',
   exits: [69, 75],
   examples: [
     {
@@ -119,6 +154,7 @@ export const qrScan = defineAction({
     },
   ],
   run: async (input, context): Promise<ScanResult> => {
+    if (context.inCeremony === true) return await takeInto(input, context);
     const scan = await context.scan?.();
     if (scan === undefined) {
       throw new UnavailableError({ code: 'E_SCAN_NONE', message: 'nothing can be scanned here' });
@@ -140,19 +176,7 @@ export const qrScan = defineAction({
     );
     assertExpected(things, input.expect);
     const written = write(things, input, context);
-    for (const { content } of things) content?.fill(0);
-    return {
-      ok: same !== false,
-      scanned: things.map(({ form, kind, name, length, digest }, i) => ({
-        form,
-        kind,
-        name,
-        bytes: length,
-        sha256: digestText(digest),
-        out: written[i] ?? null,
-      })),
-      same,
-    };
+    return resultOf(things, written, same);
   },
   present: ({ scanned, same }) =>
     [
@@ -168,6 +192,52 @@ export const qrScan = defineAction({
         : [same ? 'the file is the one that the code names' : 'NOT the file that the code names']),
     ].join('\n'),
 });
+
+/** What came, for people and programs; its content is wiped. */
+function resultOf(
+  things: readonly Thing[],
+  written: readonly (string | undefined)[],
+  same: boolean | null,
+): ScanResult {
+  const scanned = things.map(({ form, kind, name, length, digest, content }, i) => {
+    content?.fill(0);
+    const out = written[i] ?? null;
+    return { form, kind, name, bytes: length, sha256: digestText(digest), out };
+  });
+  const [only, ...more] = scanned;
+  const one = more.length === 0 ? only : undefined;
+  const { out: file = null, sha256: digest = null, kind = null } = one ?? {};
+  return { ok: same !== false, scanned, same, file, digest, kind };
+}
+
+/** In a ceremony: one file, as people bring it, and how it came on the record. */
+async function takeInto(
+  input: {
+    readonly file?: string | undefined;
+    readonly device?: string | undefined;
+    readonly out?: string | undefined;
+    readonly expect?: string | undefined;
+  },
+  context: ActionContext,
+): Promise<ScanResult> {
+  const { out } = input;
+  if (out === undefined) {
+    throw new UsageError({
+      code: 'E_SCAN_OUT',
+      message: 'nothing says where the file goes: "out"',
+    });
+  }
+  context.files.assertAbsent([out]);
+  return await takeIn(input, context, async ({ way, arrival }) => {
+    const thing = await thingOf(arrival, false);
+    assertExpected([thing], input.expect);
+    const [written] = write([thing], { out }, context);
+    const { kind, name, digest } = thing;
+    const data = { way, kind, name, bytes: thing.length, sha256: digestText(digest) };
+    context.record({ type: 'qr.scanned', data });
+    return resultOf([thing], [written], null);
+  });
+}
 
 interface SourceInput {
   readonly image: readonly string[];

@@ -2,15 +2,7 @@
 import { FountainEncoder } from '#carriage/transport/fountain-encoder';
 import { frameSizeFor, frameSizeOf, LAST_PART } from '#carriage/transport/frame-size';
 import { LAYOUT_TEST } from '#carriage/transport/key-layout';
-import {
-  DIGEST_UR_TYPE,
-  digestText,
-  encodeDigestPayload,
-  encodeFilePayload,
-  FILE_UR_TYPE,
-  MAX_FILE_BYTES,
-  payloadName,
-} from '#carriage/transport/payload';
+import { digestText } from '#carriage/transport/payload';
 import { writePng } from '#carriage/transport/picture';
 import { encodeQr, type QrLevel } from '#carriage/transport/qr-code';
 import { qrSvg } from '#carriage/transport/qr-svg';
@@ -18,12 +10,13 @@ import { rasterOf } from '#carriage/transport/raster';
 import { encodeUr, encodeUrPart } from '#carriage/transport/ur';
 import { sha256 } from '#crypto/hash';
 import { utf8 } from '#formats/bytes';
-import { InputError, UnavailableError, UsageError } from '#formats/errors';
+import { UnavailableError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import type { CodeScreen } from './context/code-screen.js';
 import type { ActionContext } from './context/context.js';
-import { assertShowable, type Exposure, exposureOf, REVEALS } from './qr/exposure.js';
-import { digestOfFile } from './qr/file-digest.js';
+import { REVEALS } from './qr/exposure.js';
+import { handOut } from './qr/hand-out.js';
+import { type Message, messageOf } from './qr/message.js';
 
 /** What was shown. */
 export interface ShowResult {
@@ -45,9 +38,6 @@ export interface ShowResult {
   readonly warning: string | null;
 }
 
-/** From here on scanning takes patience. */
-const LONG_BYTES = 20 * 1024;
-
 /** Frames of an animation that is written as pictures, when no screen says how large they should be. */
 const PICTURE_FRAME_VERSION = 14;
 
@@ -61,7 +51,7 @@ export const qrShow = defineAction({
     'One code when it fits, or with --animate a series that a camera reads in any order, whatever it misses: 5 to 8 a second, keys to ' +
     'pause and step. The codes carry the file with its kind, name and SHA-256 (ur:conclave-file). A camera in the room sees the screen ' +
     'too: private keys and unsealed shares are refused unless --reveal names them. From 20 KiB on a file as such is easier; above 64 KiB ' +
-    'only its digest is shown (--digest), to be compared on the other side. Each code is read back before it is shown.',
+    'only its digest is shown (--digest), to be compared on the other side. In a ceremony it is shown until people say that it has arrived. Each code is read back before it is shown.',
   inputs: {
     file: { type: 'file', summary: 'file to show', positional: 0, placeholder: 'FILE' },
     animate: { type: 'boolean', summary: 'a series of codes instead of one' },
@@ -71,9 +61,21 @@ export const qrShow = defineAction({
       placeholder: 'FILE',
     },
     svg: { type: 'path', summary: 'write an SVG drawing', placeholder: 'FILE' },
-    text: { type: 'boolean', summary: 'print what the codes carry, to paste or to type' },
-    digest: { type: 'boolean', summary: 'only the digest of the file, which travels otherwise' },
-    keyboardTest: { type: 'boolean', summary: 'the code that tests how a scanner types' },
+    text: {
+      type: 'boolean',
+      summary: 'print what the codes carry, to paste or to type',
+      only: 'cli',
+    },
+    digest: {
+      type: 'boolean',
+      summary: 'only the digest of the file, which travels otherwise',
+      only: 'cli',
+    },
+    keyboardTest: {
+      type: 'boolean',
+      summary: 'the code that tests how a scanner types',
+      only: 'cli',
+    },
     name: {
       type: 'string',
       summary: "name to send instead of the file's own",
@@ -118,7 +120,6 @@ export const qrShow = defineAction({
   outputs: { sha256: { type: 'digest', summary: 'digest of the file' } },
   options: ['force'],
   effect: 'repeatable',
-  only: 'cli',
   exits: [77],
   examples: [
     { command: 'conclave qr show ann.key.pub', explains: 'one code in the terminal' },
@@ -134,12 +135,9 @@ export const qrShow = defineAction({
   ],
   run: async (input, context): Promise<ShowResult> => {
     const screen = await context.screen?.();
-    if (screen === undefined) {
-      throw new UnavailableError({
-        code: 'E_SCREEN_NONE',
-        message: 'there is no screen to show codes on',
-      });
-    }
+    // Where a ceremony is rehearsed by a file, nobody watches.
+    if (context.inCeremony === true) return await showInCeremony(input, screen, context);
+    if (screen === undefined) throw noScreen();
     assertOneForm(input);
     if (input.keyboardTest === true) return await showKeyboardTest(input, screen, context);
     const message = await messageOf(input, context);
@@ -164,6 +162,31 @@ export const qrShow = defineAction({
     ].join('\n'),
 });
 
+/** In a ceremony: as a picture for the record, or shown until the other side has it. */
+async function showInCeremony(
+  input: ShowInput & { readonly level: string },
+  screen: CodeScreen | undefined,
+  context: ActionContext,
+): Promise<ShowResult> {
+  assertOneForm(input);
+  const message = await messageOf(input, context);
+  const options = { ...input, level: input.level as QrLevel };
+  if (input.png !== undefined || input.svg !== undefined) {
+    return input.animate === true
+      ? await showSeries(message, options, screen, context)
+      : await showOne(message, options, screen, context);
+  }
+  const { type, cbor, about } = message;
+  const file = input.file as string;
+  const { codes, fragments, version } = await handOut(
+    { type, cbor, ...about, file },
+    input,
+    screen,
+    context,
+  );
+  return { ...about, form: 'animation', codes, fragments, version, files: [], lines: [] };
+}
+
 interface ShowInput {
   readonly file?: string | undefined;
   readonly animate?: boolean | undefined;
@@ -182,14 +205,6 @@ interface ShowInput {
 
 interface ShowOptions extends ShowInput {
   readonly level: QrLevel;
-}
-
-/** What the codes are to carry. */
-interface Message {
-  readonly type: string;
-  readonly cbor: Uint8Array;
-  readonly about: Pick<ShowResult, 'kind' | 'name' | 'bytes' | 'sha256' | 'warning'>;
-  readonly exposure: Exposure['exposure'];
 }
 
 function assertOneForm(input: ShowInput): void {
@@ -216,66 +231,10 @@ function assertOneForm(input: ShowInput): void {
   }
 }
 
-async function messageOf(input: ShowInput, context: ActionContext): Promise<Message> {
-  const path = input.file as string;
-  const shown = path === '-' ? 'standard input' : path;
-  if (input.digest === true) return await digestMessage(input, path, shown, context);
-  const bytes = context.files.read(path);
-  const exposure = await exposureOf(bytes, shown);
-  assertShowable(exposure, shown, input.reveal);
-  if (exposure.exposure !== 'public' && exposure.exposure !== 'sealed') {
-    // Whoever reads the log later must know that this secret was on a screen.
-    context.record({
-      type: 'qr.reveal',
-      data: { kind: exposure.kind, exposure: exposure.exposure, sha256: digestText(sha256(bytes)) },
-    });
-  }
-  const { kind } = exposure;
-  const name = input.name ?? payloadName(path === '-' ? 'file' : path);
-  const digest = sha256(bytes);
-  const about = { kind, name, bytes: bytes.length, sha256: digestText(digest) };
-  if (bytes.length === 0)
-    throw new InputError({ code: 'E_QR_EMPTY', message: `${shown} is empty` });
-  if (bytes.length > MAX_FILE_BYTES) {
-    throw new InputError({
-      code: 'E_QR_TOO_LARGE',
-      message: `${shown} has ${bytes.length} bytes; at most ${MAX_FILE_BYTES} are carried by QR codes`,
-      hint: `carry it as a file and show its digest: conclave qr show ${path} --digest`,
-    });
-  }
-  const warning =
-    bytes.length > LONG_BYTES
-      ? `${bytes.length} bytes take minutes by QR code; a file and its --digest are quicker`
-      : null;
-  if (warning !== null) context.progress(warning);
-  return {
-    type: FILE_UR_TYPE,
-    cbor: encodeFilePayload({ kind, name, bytes }, sha256),
-    about: { ...about, warning },
-    exposure: exposure.exposure,
-  };
-}
-
-/** The digest alone, of a file of whatever size; of a long one nobody asks what kind it is. */
-async function digestMessage(
-  input: ShowInput,
-  path: string,
-  shown: string,
-  context: ActionContext,
-): Promise<Message> {
-  const { bytes, length, sha256: digest } = digestOfFile(path, context.files);
-  const kind = bytes === undefined ? 'file' : (await exposureOf(bytes, shown)).kind;
-  bytes?.fill(0);
-  const name = input.name ?? payloadName(path === '-' ? 'file' : path);
-  const about = { kind, name, bytes: length, sha256: digestText(digest), warning: null };
-  const cbor = encodeDigestPayload({ kind, name, length, sha256: digest });
-  return { type: DIGEST_UR_TYPE, cbor, about, exposure: 'public' };
-}
-
 async function showOne(
   message: Message,
   options: ShowOptions,
-  screen: CodeScreen,
+  screen: CodeScreen | undefined,
   context: ActionContext,
 ): Promise<ShowResult> {
   const ur = encodeUr(message.type, message.cbor);
@@ -290,7 +249,7 @@ async function showText(
   base: Omit<ShowResult, 'form' | 'version'>,
   secret: boolean,
   options: Pick<ShowOptions, 'png' | 'svg' | 'level' | 'invert'>,
-  screen: CodeScreen,
+  screen: CodeScreen | undefined,
   { files }: ActionContext,
 ): Promise<ShowResult> {
   const path = options.png ?? options.svg;
@@ -302,6 +261,7 @@ async function showText(
     files.write(path, picture, { secret });
     return { ...base, form, version: code.version, files: [path] };
   }
+  if (screen === undefined) throw noScreen();
   const drawn = await screen.draw(text, { invert: options.invert === true });
   const watched = screen.size() !== undefined;
   if (watched && secret) {
@@ -324,11 +284,11 @@ const PIXELS = 8;
 async function showSeries(
   message: Message,
   options: ShowOptions,
-  screen: CodeScreen,
+  screen: CodeScreen | undefined,
   context: ActionContext,
 ): Promise<ShowResult> {
   const { type, cbor, about } = message;
-  const size = screen.size();
+  const size = screen?.size();
   const toFiles = options.png !== undefined || options.text === true;
   const frame =
     options.codeVersion !== undefined
@@ -368,6 +328,7 @@ async function showSeries(
     }
     return { ...base, form: 'png', codes: count, files: paths, lines: [] };
   }
+  if (screen === undefined) throw noScreen();
   const shown = await screen.animate({
     text: (number) => text(number).toUpperCase(),
     last: fragments === 1 ? 1 : LAST_PART,
@@ -378,6 +339,13 @@ async function showSeries(
     invert: options.invert === true,
   });
   return { ...base, form: 'animation', codes: shown, files: [], lines: [] };
+}
+
+function noScreen(): UnavailableError {
+  return new UnavailableError({
+    code: 'E_SCREEN_NONE',
+    message: 'there is no screen to show codes on',
+  });
 }
 
 /** `PREFIX-001.png`, or `frame-001.png` in a folder. */

@@ -3,10 +3,12 @@ import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import type { JsonObject } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';
-import { looksLikeRequest } from '#protocols/inhead/request';
+import { decodeRequest, looksLikeRequest } from '#protocols/inhead/request';
 import { looksLikeTrace, MAX_TRACE_BYTES } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
+import { quorumText, requestLines } from './trace/asked.js';
 import { describeRequest, describeTrace } from './trace/describe.js';
+import { assertGroupOf, namingOf, readTraceKey } from './trace/key.js';
 
 /** What it says. */
 export interface TraceShowResult {
@@ -30,6 +32,11 @@ export const traceShow = defineAction({
       positional: 0,
       placeholder: 'FILE',
     },
+    group: {
+      type: 'file',
+      summary:
+        'the group record: shares go by their names there, and a request for another one is refused',
+    },
   },
   outputs: {
     digest: { type: 'digest', summary: 'SHA-256 of the file, which custodians approve' },
@@ -40,22 +47,36 @@ export const traceShow = defineAction({
     { command: 'conclave trace show release.trace', explains: 'sizes, parameters, soundness' },
     { command: 'conclave trace show release.request', explains: 'what is asked for' },
   ],
-  run: ({ file }, context): Promise<TraceShowResult> => {
+  run: async ({ file, group }, context): Promise<TraceShowResult> => {
     const bytes = context.files.read(file, MAX_TRACE_BYTES);
     const digest = `sha256:${toHex(sha256(bytes))}`;
     if (looksLikeTrace(bytes)) {
-      return Promise.resolve({ file, digest, content: describeTrace(bytes, file) });
+      return { file, digest, content: describeTrace(bytes, file) };
     }
     if (looksLikeRequest(bytes)) {
-      return Promise.resolve({ file, digest, content: describeRequest(bytes, file) });
+      const request = decodeRequest(bytes, file);
+      const key = group === undefined ? undefined : await readTraceKey(group, context.files);
+      if (key !== undefined) assertGroupOf(request, key, file);
+      const naming = key && namingOf(key);
+      // In a ceremony this is what people see before they say that they approve it.
+      if (context.inCeremony === true)
+        for (const line of requestLines(request, digest, naming)) context.progress(line);
+      const content = describeRequest(bytes, file);
+      const { quorum } = request;
+      return {
+        file,
+        digest,
+        content:
+          key === undefined || quorum === undefined
+            ? content
+            : { ...content, shares: quorumText(quorum, naming) },
+      };
     }
-    return Promise.reject(
-      new InputError({
-        code: 'E_TRACE_UNKNOWN',
-        message: `${file} is neither a trace nor a request for one`,
-        hint: 'conclave show knows the other artifacts',
-      }),
-    );
+    throw new InputError({
+      code: 'E_TRACE_UNKNOWN',
+      message: `${file} is neither a trace nor a request for one`,
+      hint: 'conclave show knows the other artifacts',
+    });
   },
   present: ({ file, content }) =>
     [

@@ -285,6 +285,8 @@ function contextOf(
   return {
     ...base,
     inCeremony: true,
+    // Where a file answers for people nobody watches, and an animation would wait for keys that nobody presses.
+    screen: terminal.interactive ? base.screen : undefined,
     once: sessionOnce(session, base.once),
     identities: sessionIdentities(session, base.identities, {
       ask,

@@ -7,6 +7,7 @@ import type { ActionDescription } from '#formats/action';
 import type { Definition, Positions } from './definition.js';
 import { actionRules } from './rules/actions.js';
 import { changeRules } from './rules/changes.js';
+import { codeRules } from './rules/codes.js';
 import { closingRules } from './rules/closing.js';
 import { drillRules } from './rules/drills.js';
 import { handoverRules } from './rules/handovers.js';
@@ -39,6 +40,7 @@ const RULES: readonly Rules[] = [
   tokenRules,
   changeRules,
   drillRules,
+  codeRules,
   traceRules,
   runningRules,
   closingRules,

@@ -51,6 +51,7 @@ function people(cards: readonly string[], words = cards): Player {
     const who = key.split('/')[2] ?? '';
     if (key.startsWith('request/attendance/')) return HERE.includes(who) ? 'here' : 'absent';
     if (key.startsWith('request/approve/')) return HERE.includes(who);
+    if (key === 'request/arrive') return 'medium';
     if (/^seal\/[a-z]+-digest$/.test(key)) return AUDITORS;
     if (!key.startsWith('sign/prove')) return undefined;
     if (kind === 'choose') return choices.includes('keyboard') ? 'keyboard' : undefined;
@@ -74,7 +75,7 @@ beforeAll(async () => {
   bring('set.json', 'refresh-shares/set.json');
   bring('auditors.pub', 'byok-wrap/recipient.pub');
   const answers = readFileSync(join(answersFolder, 'cold-sign.yaml'), 'utf8');
-  const scanned = [...answers.matchAll(/text: (UR:\S+)/g)].map((match) => match[1] ?? '');
+  const scanned = [...answers.matchAll(/text: (UR:CONCLAVE-FILE\/[A-Z]+)$/gm)].map((match) => match[1] ?? '');
   HERE.forEach((who, i) => codes.set(who, scanned[i] ?? ''));
   expect(scanned).toHaveLength(3);
 
@@ -122,6 +123,11 @@ describe('cold-sign', () => {
     expect(checked.of('event').filter(({ data }) => data.event === 'quorum.agreed')).toHaveLength(
       1,
     );
+    const moved = checked.of('event').filter(({ data }) => data.event.startsWith('qr.'));
+    expect(moved.map(({ data }) => [data.event, data.data['way'], data.data['sha256']])).toEqual([
+      ['qr.scanned', 'medium', proven?.data.data['request']],
+      ['qr.shown', 'code', digest],
+    ]);
     // Whose trace it is the auditors see with their key alone: what leaves is a container.
     expect(done.files.get(`${OUT}/artifacts/trace.wrapped`)).toBeDefined();
   });
@@ -163,10 +169,10 @@ describe('cold-sign', () => {
 
   it('signs no other request than the one that was approved', { timeout: 60_000 }, async () => {
     const disk = before();
-    const request = disk.files.get('/people/release.request') ?? new Uint8Array(0);
-    const other = Buffer.from(request);
+    const path = `${OUT}/artifacts/request`;
+    const other = Buffer.from(disk.files.get(path) ?? []);
     other.write('release 9.9\n', other.indexOf('release 1.2\n'), 'latin1');
-    place(disk, '/people/release.request', other);
+    place(disk, path, other);
     const { result, checked: found } = await goOn(disk, people(HERE));
     expect(result.ok).toBe(false);
     const [failed] = found.of('step.failed');

@@ -1,4 +1,4 @@
-/** One failing example for each rule about traces, made from the shipped ceremony by one change. */
+/** One failing example for each rule about traces and about codes, made from the shipped ceremony by one change. */
 import { shipped } from './catalogue.js';
 
 const cold = shipped('cold-sign.yaml');
@@ -69,9 +69,41 @@ export const traceExamples: readonly Example[] = [
   ),
   example(
     'trace-mismatch',
-    'file: ${{ parameters.request }}',
+    'file: ${{ steps.arrive.file }}',
     'file: ${{ parameters.set }}',
-    /^prove signs what another file asks for: \$\{\{ parameters\.request \}\}$/,
+    /^prove signs what another file asks for: \$\{\{ steps\.arrive\.file \}\}$/,
+  ),
+  example(
+    'trace-mismatch',
+    'group: ${{ parameters.set }}\n        effect: none\n\n      - id: digest',
+    'group: ${{ parameters.auditors }}\n        effect: none\n\n      - id: digest',
+    /^prove signs with the shares of \$\{\{ parameters\.set \}\}$/,
+  ),
+  example(
+    'code-unread',
+    'value: ${{ steps.show.digest }}',
+    'value: ${{ session.execution-digest }}',
+    /^no witness reads back \$\{\{ steps\.arrive\.digest \}\}$/,
+  ),
+  example(
+    'code-unread',
+    step('arrived'),
+    '',
+    /^no witness reads back \$\{\{ steps\.signature\.sha256 \}\}$/,
+  ),
+  example('code-secret', 'reveal: [unknown]', 'reveal: [private-key]', /only "unknown"/),
+  example('input-missing', '          out: request\n', '', /qr\.scan needs "out"/),
+  example(
+    'input-missing',
+    '          file: ${{ steps.prove.signature }}\n',
+    '',
+    /qr\.show needs "file"/,
+  ),
+  example(
+    'trace-exposed',
+    'file: ${{ steps.prove.signature }}',
+    'file: ${{ steps.prove.trace }}',
+    /handed on sealed$/,
   ),
   example(
     'trace-mismatch',

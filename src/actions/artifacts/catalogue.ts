@@ -36,6 +36,7 @@ const rows: readonly Row[] = [
   { kind: 'age-file', load: () => import('./age-file.js') },
   { kind: 'cms-message', load: () => import('./cms-file.js') },
   { kind: 'public-key', load: () => import('./public-key.js') },
+  { kind: 'code-text', load: () => import('./code-text.js') },
   { kind: 'definition', load: () => import('./definition.js') },
 ];
 

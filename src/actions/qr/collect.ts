@@ -6,7 +6,7 @@ import type { ScanSpace, SeenCode } from '../context/scan.js';
 
 /** How codes are to be collected. */
 export interface Collecting {
-  readonly scan: ScanSpace;
+  readonly scan: Pick<ScanSpace, 'progress' | 'remark'>;
   /**
    * Somebody holds things up: what is damaged or belongs elsewhere is remarked, and the next try waited for. Otherwise, in
    * files, it is an error.
@@ -58,7 +58,7 @@ export async function collectArrivals(
 /** Codes of several pictures, one picture after another. */
 export async function* codesOfPictures(
   pictures: readonly { readonly name: string; readonly read: () => Uint8Array }[],
-  scan: ScanSpace,
+  scan: Pick<ScanSpace, 'picture'>,
 ): AsyncGenerator<SeenCode> {
   for (const { name, read } of pictures) {
     const codes = await scan.picture(read(), name);
@@ -86,7 +86,7 @@ async function* asIterable<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;
 }
 
-function take(receiver: Receiver, code: SeenCode, scan: ScanSpace | undefined) {
+function take(receiver: Receiver, code: SeenCode, scan: Pick<ScanSpace, 'remark'> | undefined) {
   try {
     return receiver.take(code.text, code.from);
   } catch (error) {

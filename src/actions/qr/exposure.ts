@@ -6,6 +6,7 @@ import { decodeKeyFile } from '#carriage/stores/key-file';
 import { decodeMinimal } from '#carriage/transport/bytewords';
 import { ConclaveError, RefusedError } from '#formats/errors';
 import { detectKind } from '../artifacts/catalogue.js';
+import { CODE_TEXT, readCodeText } from '../artifacts/code-text.js';
 import { derShape } from '../artifacts/der-shape.js';
 import { readShare } from '../shares/sources.js';
 
@@ -22,6 +23,9 @@ export interface Exposure {
   /** Anybody may read it, only its recipient can, or nobody should. */
   readonly exposure: 'public' | 'sealed' | Reveal;
 }
+
+/** Of several things in one, the worst counts. */
+const WORST_FIRST = ['private-key', 'unsealed-share', 'unknown', 'sealed'] as const;
 
 /** Kinds that hold nothing secret. A kind that is not here is shown only when it is named. */
 const PUBLIC_KINDS: ReadonlySet<string> = new Set([
@@ -61,7 +65,19 @@ const KEY_LENGTHS: ReadonlySet<number> = new Set([
 /** Judges a file by its content alone. Never throws for what cannot be read: that is then unknown. */
 export async function exposureOf(bytes: Uint8Array, name: string): Promise<Exposure> {
   const kind = (await detectKind(bytes, name))?.kind ?? 'file';
-  return { kind, exposure: judge(kind, bytes, name) };
+  if (kind !== CODE_TEXT) return { kind, exposure: judge(kind, bytes, name) };
+  // Written down, a code is what it carries.
+  const carried = succeeds(() => readCodeText(bytes, name));
+  if (carried === undefined || carried.arrivals.some(({ form }) => form === 'unverified'))
+    return { kind, exposure: 'unknown' };
+  const inner = await Promise.all(
+    carried.arrivals.map(async (arrival) =>
+      arrival.form === 'file' ? (await exposureOf(arrival.bytes, name)).exposure : 'public',
+    ),
+  );
+  if (inner.length === 0) return { kind, exposure: 'unknown' };
+  const worst = WORST_FIRST.find((each) => inner.includes(each));
+  return { kind, exposure: worst ?? 'public' };
 }
 
 /**

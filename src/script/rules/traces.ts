@@ -6,6 +6,7 @@ import type { Expression } from '../definition.js';
 import { ExpressionError, parseText } from '../expression.js';
 import { isWitnessRole } from '../people.js';
 import { inputOf } from './actions.js';
+import { SHOW_CODE } from './codes.js';
 import { setIsKnown } from './drills.js';
 import { type PlacedStep, type Report, type Rules, soleReference, type Survey } from './survey.js';
 
@@ -56,6 +57,14 @@ function requestIsKnown(survey: Survey, proving: PlacedStep, report: Report): vo
       'trace-mismatch',
       `${showing.path}.with.file`,
       `${proving.step.id} signs what another file asks for: \${{ ${String(request)} }}`,
+    );
+  }
+  const group = soleReference(inputOf(proving, 'group'));
+  if (![undefined, group].includes(soleReference(inputOf(showing, 'group')))) {
+    report(
+      'trace-mismatch',
+      `${showing.path}.with.group`,
+      `${proving.step.id} signs with the shares of \${{ ${String(group)} }}`,
     );
   }
   const digest = `steps.${id}.digest`;
@@ -220,11 +229,12 @@ function isReadBackOf({ step }: PlacedStep, reference: string): boolean {
   );
 }
 
-/** Whether a file goes from this machine to somebody. */
-function isPassedOn({ step }: PlacedStep, reference: string): boolean {
-  return (
-    step.kind === 'human' && step.human === 'handover' && soleReference(step.value) === reference
-  );
+/** Whether a file goes from this machine to somebody, by hand or by code. */
+function isPassedOn(placed: PlacedStep, reference: string): boolean {
+  const { step } = placed;
+  if (step.kind === 'action')
+    return step.uses === SHOW_CODE && soleReference(inputOf(placed, 'file')) === reference;
+  return step.human === 'handover' && soleReference(step.value) === reference;
 }
 
 /** Whether people are told a value. */
