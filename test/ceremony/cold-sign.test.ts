@@ -75,7 +75,9 @@ beforeAll(async () => {
   bring('set.json', 'refresh-shares/set.json');
   bring('auditors.pub', 'byok-wrap/recipient.pub');
   const answers = readFileSync(join(answersFolder, 'cold-sign.yaml'), 'utf8');
-  const scanned = [...answers.matchAll(/text: (UR:CONCLAVE-FILE\/[A-Z]+)$/gm)].map((match) => match[1] ?? '');
+  const scanned = [...answers.matchAll(/text: (UR:CONCLAVE-FILE\/[A-Z]+)$/gm)].map(
+    (match) => match[1] ?? '',
+  );
   HERE.forEach((who, i) => codes.set(who, scanned[i] ?? ''));
   expect(scanned).toHaveLength(3);
 

@@ -67,7 +67,10 @@ export async function handOut(
   talk.say(`${name}: ${kind}, ${bytes} bytes\n${digest}`);
   let way = await talk.choose('How does it go out?', [
     { value: 'code', label: 'as a series of codes on this screen, for a camera' },
-    { value: 'medium', label: `as a file, copied from artifacts/${outgoing.file} onto an empty medium` },
+    {
+      value: 'medium',
+      label: `as a file, copied from artifacts/${outgoing.file} onto an empty medium`,
+    },
     { value: 'none', label: 'not at all: nobody can take it' },
   ]);
   for (;;) {
