@@ -726,6 +726,12 @@ const examples: readonly Example[] = [
     message: /must challenge \$\{\{ steps\.import-second\.uri \}\} in the same token/,
   },
   {
+    rule: 'import-name',
+    of: hsm,
+    changes: [['free: ${{ parameters.name }}', 'free: ${{ parameters.algorithm }}']],
+    message: /^generate names the key .*parameters\.name.*, and look-first looks whether/,
+  },
+  {
     rule: 'import-twice',
     of: hsm,
     changes: [

@@ -43,6 +43,10 @@ const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
     what: /^parameters\.(public-key|signature)\.type path -> string$/,
     why: 'a place for a file may be given as text',
   },
+  {
+    what: /^parameters\.name\.(default imported|type string) -> (importedx|path)$/,
+    why: 'under which name a key goes into a token is for the site to say, and a place is text too',
+  },
 ];
 
 /** In dev ceremonies nobody relies on who signed. */

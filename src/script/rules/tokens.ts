@@ -1,4 +1,5 @@
 /** Keys that a ceremony brings into tokens: each arrival is challenged, in its own token, before the copy in memory is wiped. */
+import type { Expression } from '../definition.js';
 import { inputOf } from './actions.js';
 import {
   actionOf,
@@ -10,13 +11,18 @@ import {
 } from './survey.js';
 
 const IMPORT = 'hsm.import';
+/** The action that looks into a token, and whether a name is free there. */
+const INFO = 'hsm.info';
 /** The action that has a token answer a challenge, and compares its key with another one. */
 const ATTEST = 'hsm.attest';
 
 /** All imports. */
 export const tokenRules: Rules = (survey, report) => {
   const imports = survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === IMPORT);
-  for (const placed of imports) arrivalIsVerified(survey, placed, report);
+  for (const placed of imports) {
+    arrivalIsVerified(survey, placed, report);
+    freeNameIsTheKeys(survey, placed, report);
+  }
   const places = imports.map((placed) => [inputOf(placed, 'key'), inputOf(placed, 'token')]);
   imports.forEach((placed, i) => {
     const earlier = places.slice(0, i);
@@ -26,6 +32,28 @@ export const tokenRules: Rules = (survey, report) => {
     }
   });
 };
+
+/** The name that was found to be free in a token is the one under which the key goes there. */
+function freeNameIsTheKeys(survey: Survey, placed: PlacedStep, report: Report): void {
+  const id = /^steps\.([a-z0-9-]+)\./.exec(soleReference(inputOf(placed, 'key')) ?? '')?.[1];
+  const maker = id === undefined ? undefined : survey.byId.get(id);
+  if (maker === undefined) return;
+  const name = inputOf(maker, 'name');
+  for (const looking of survey.steps) {
+    const { step, path, order } = looking;
+    if (step.kind !== 'action' || step.uses !== INFO || order > placed.order) continue;
+    const free = inputOf(looking, 'free');
+    if (free === undefined || free === name) continue;
+    if (inputOf(looking, 'token') !== inputOf(placed, 'token')) continue;
+    const message = `${maker.step.id} names the key ${spelled(name)}, and ${step.id} looks whether ${spelled(free)} is free`;
+    report('import-name', `${path}.with.free`, message);
+    report('import-name', `${maker.path}.${name === undefined ? 'uses' : 'with.name'}`, message);
+  }
+}
+
+function spelled(value: Expression | undefined): string {
+  return value === undefined ? 'nothing' : String(value);
+}
 
 /** A later step challenges the key where it went to, compares it with what was brought there, and comes before the wipe. */
 function arrivalIsVerified(survey: Survey, placed: PlacedStep, report: Report): void {
