@@ -1,22 +1,16 @@
 import type { Descriptor, Purpose, RandomSource } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
 import { selfCheck } from '#crypto/self-check';
-import {
-  encodeRecord,
-  type Environment,
-  type KeyRecord,
-  newRecord,
-} from '#custody/authority/record';
-import { utf8 } from '#formats/bytes';
+import { type Environment, newRecord } from '#custody/authority/record';
 import { InputError, RefusedError, UsageError } from '#formats/errors';
-import { encodePem } from '#formats/pem';
 import { SecretBytes } from '#formats/secret-bytes';
 import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { StorePlace } from '#carriage/stores/store';
 import type { ActionContext, Placement, PrivateFormat } from './context/context.js';
 import type { Placed, WantedKey } from './context/token-keys.js';
-import { fileStem, markText } from './context/marks.js';
+import { fileStem } from './context/marks.js';
+import { publicForm } from './context/public-form.js';
 import { ONLY_STORED, onlyStored } from './context/resting-place.js';
 import { patience } from './context/patience.js';
 import { parseTags } from './context/tags.js';
@@ -278,29 +272,6 @@ async function checked(
   } finally {
     raw.fill(0);
   }
-}
-
-/**
- * How the public key is written, once it is; `undefined` for symmetric keys, which have none. Where no standard has a form for
- * it, it is the record, which everything that takes a public key reads.
- */
-function publicForm(
-  descriptor: Descriptor,
-  record: KeyRecord,
-): (() => Promise<Uint8Array>) | undefined {
-  if (descriptor.kind === 'symmetric') return undefined;
-  if (descriptor.oid === undefined) {
-    if (descriptor.profile === '') return () => Promise.resolve(encodeRecord(record));
-    return async () => {
-      const { encodeRatifyPublic } = await import('#crypto/encodings/ratify-json');
-      return encodeRatifyPublic(record.publicKey);
-    };
-  }
-  return async () => {
-    const { encodeSpki } = await import('#crypto/encodings/spki');
-    const der = encodeSpki(descriptor, record.publicKey);
-    return utf8(encodePem('PUBLIC KEY', der, markText(record.environment)));
-  };
 }
 
 /** What OpenSSL draws alone cannot be mixed with anything: better no key than one that ignored the dice. */

@@ -19,7 +19,7 @@ import { announce } from './heading.js';
 import { sessionIdentities } from './identities.js';
 import { askWhatNow } from './interruption.js';
 import { clearLeftovers } from './leftovers.js';
-import { sessionOnce } from './once.js';
+import { sessionFolders, sessionOnce } from './once.js';
 import { sessionAsker } from './people.js';
 import { agreeByQuorum } from './quorum.js';
 import { restoreKey } from './restore.js';
@@ -288,6 +288,7 @@ function contextOf(
     // Where a file answers for people nobody watches, and an animation would wait for keys that nobody presses.
     screen: terminal.interactive ? base.screen : undefined,
     once: sessionOnce(session, base.once),
+    folders: sessionFolders(session, base.folders),
     identities: sessionIdentities(session, base.identities, {
       ask,
       step: stepKey,

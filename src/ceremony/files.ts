@@ -44,6 +44,11 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
   const locate = (path: string): string => {
     const bound = outside.get(path);
     if (bound !== undefined) return bound;
+    // What lies in a folder that was allowed by name.
+    const folder = [...outside.keys()].find((name) => path.startsWith(`${name}/`));
+    if (folder !== undefined && artifactPath(path) === `${ARTIFACTS}/${path}`) {
+      return join(outside.get(folder) as string, path.slice(folder.length + 1));
+    }
     return inside(path);
   };
   const foreign = (path: string): boolean => {

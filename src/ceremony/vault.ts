@@ -131,6 +131,9 @@ export class Vault implements Disposable {
         return found;
       },
       list: (store) => elsewhere.list(store),
+      // A share of a group key is never in this vault: each lies sealed where its holder keeps it.
+      ...(elsewhere.openShare && { openShare: elsewhere.openShare }),
+      ...(elsewhere.replaceShare && { replaceShare: elsewhere.replaceShare }),
     };
   }
 

@@ -16,6 +16,7 @@ import { referenceRules } from './rules/references.js';
 import { runningRules } from './rules/running.js';
 import { secretRules } from './rules/secrets.js';
 import { structureRules } from './rules/structure.js';
+import { thresholdRules } from './rules/thresholds.js';
 import { tokenRules } from './rules/tokens.js';
 import { traceRules } from './rules/traces.js';
 import type { AlgorithmStatus, Finding, PlacedStep, Rules, Survey } from './rules/survey.js';
@@ -38,6 +39,7 @@ const RULES: readonly Rules[] = [
   secretRules,
   handoverRules,
   tokenRules,
+  thresholdRules,
   changeRules,
   drillRules,
   codeRules,

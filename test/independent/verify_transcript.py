@@ -583,8 +583,8 @@ def check_chain(entries, head):
 SECRECY = {
     **dict.fromkeys(["key.generate", "share.combine", "unwrap"], "creates"),
     **dict.fromkeys(["share.split", "share.refresh", "share.reshare", "share.enrol", "share.repair"], "protects"),
-    **dict.fromkeys(["wrap", "rewrap", "hsm.import"], "protects"),
-    **dict.fromkeys(["key.wipe", "key.destroy", "hsm.destroy"], "destroys"),
+    **dict.fromkeys(["wrap", "rewrap", "hsm.import", "threshold.keep"], "protects"),
+    **dict.fromkeys(["key.wipe", "key.destroy", "hsm.destroy", "threshold.close"], "destroys"),
 }
 
 

@@ -19,6 +19,8 @@ const quick = shipped('quickstart.yaml');
 const byok = shipped('byok-wrap.yaml');
 const cloud = shipped('cloud-import.yaml');
 const hsm = shipped('hsm-import.yaml');
+const dkg = shipped('threshold-dkg.yaml');
+const signing = shipped('threshold-sign.yaml');
 
 type Change = readonly [from: string | RegExp, to: string];
 interface Example {
@@ -805,6 +807,74 @@ const examples: readonly Example[] = [
       ],
     ],
     message: /signed something else/,
+  },
+  {
+    rule: 'threshold-start',
+    of: dkg,
+    changes: [
+      [
+        /uses: threshold.conclude\n {8}with:\n {10}start: .*/,
+        'uses: threshold.conclude\n        with:\n          start: ${{ parameters.policy }}',
+      ],
+    ],
+    message: /not the start message/,
+  },
+  {
+    rule: 'threshold-incomplete',
+    of: dkg,
+    changes: [['round: 3\n', 'round: 4\n']],
+    message: /threshold.round of round 3/,
+  },
+  {
+    rule: 'threshold-incomplete',
+    of: signing,
+    changes: [[/ {6}- id: end\n(?: {8}.*\n| {10}.*\n)+/, '']],
+    message: /no step is threshold.close/,
+  },
+  {
+    rule: 'threshold-order',
+    of: dkg,
+    changes: [
+      ['round: 3\n', 'round: 0\n'],
+      ['round: 4\n', 'round: 3\n'],
+      ['round: 0\n', 'round: 4\n'],
+    ],
+    message: /before a step that it builds on/,
+  },
+  {
+    rule: 'threshold-party',
+    of: signing,
+    changes: [
+      [
+        /by: signer\n {8}each: signer\n( {8}uses: threshold.round)/,
+        'by: witness\n        each: witness\n$1',
+      ],
+    ],
+    message: /done by each signer/,
+  },
+  {
+    rule: 'threshold-compared',
+    of: dkg,
+    changes: [['${{ steps.propose.policy }}. I know', 'well known. I know']],
+    message: /no party confirms terms, quorum, policy/,
+  },
+  {
+    rule: 'threshold-compared',
+    of: signing,
+    changes: [['value: ${{ steps.request.digest }}', 'value: ${{ steps.request.terms }}']],
+    message: /no witness reads back/,
+  },
+  {
+    rule: 'threshold-record',
+    of: dkg,
+    changes: [['record: ${{ steps.conclude.record }}', 'record: ${{ steps.conclude.id }}']],
+    message: /not the record of conclude/,
+  },
+  {
+    rule: 'threshold-place',
+    of: signing,
+    changes: [['keys: ${{ parameters.keys }}', 'keys: ${{ parameters.inbox }}']],
+    message: /parameters.inbox is "inbox"|parameters.inbox is "keys"/,
   },
   {
     rule: 'sign-off-missing',

@@ -20,6 +20,8 @@ describe('shipped ceremonies', () => {
         'destroy',
         'refresh-shares',
         'root-key',
+        'threshold-dkg',
+        'threshold-sign',
       ]),
     );
   });

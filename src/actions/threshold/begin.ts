@@ -128,7 +128,8 @@ async function start(
   }
 }
 
-async function accept(
+/** Accepts a start message: session keys, certified by the identity, and a folder that keeps both. */
+export async function accept(
   opened: Start,
   self: number,
   identity: OpenIdentity,
@@ -191,7 +192,7 @@ async function readStart(
  * The share that this party brings, checked to belong to the very group of the session. Commitments may differ: a repair that
  * this party had no part in changes one.
  */
-async function ownShare(
+export async function ownShare(
   { message, group }: Start,
   self: number,
   key: string | undefined,

@@ -352,7 +352,8 @@ function assertOperation({ message }: Start, operation: Operation, path: string)
   });
 }
 
-async function assertVerifies(
+/** @throws NegativeError `E_THRESHOLD_SIGNATURE` for what is no signature of the group over its message */
+export async function assertVerifies(
   { suite, group, message }: Start,
   signature: Uint8Array,
 ): Promise<void> {

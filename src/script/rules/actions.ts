@@ -250,7 +250,7 @@ function checkQuorum(survey: Survey, placed: PlacedStep, report: Report): void {
       report(
         'quorum-use',
         `${path}.with.${kebabCase(input)}`,
-        `the quorum ${name} is of the role ${quorum.of}, and the shares would go to ${String(role)}`,
+        `the quorum ${name} is of the role ${quorum.of}, and the shares would go to "${String(role)}"`,
       );
     }
   }

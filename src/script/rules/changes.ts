@@ -16,6 +16,7 @@ export const changeRules: Rules = (survey, report) => {
     const action = actionOf(survey, changed);
     if (action?.secrecy !== 'protects') continue;
     if (Object.values(action.inputs).some(({ type }) => type === 'key')) continue;
+    if (!Object.values(action.inputs).some(({ type }) => type === 'share-set')) continue;
     const role = inputOf(changed, 'custodians');
     const quorums = Object.values(survey.definition.quorums);
     if (!quorums.some((quorum) => quorum.of === role)) {

@@ -1,0 +1,113 @@
+/**
+ * What a session comes to, from what was said in public alone: whoever collects the broadcasts and takes no part computes the
+ * group record, or puts the signature together, and names whoever said something wrong.
+ */
+import type { Group, GroupRecord } from '#crypto/frost/group';
+import { toHex } from '#formats/bytes';
+import { type Cbor, decodeCbor } from '#formats/cbor';
+import { NegativeError } from '#formats/errors';
+import type { Echo } from '#protocols/parties/inbox';
+import { CONFIRM, draftRecord, headOver } from './conclusion.js';
+import { newGroup, readDealing } from './dealing-session.js';
+import { sumCommitments } from './dealing.js';
+import { bytesIn, checkEchoes, partsOf } from './exchange.js';
+import { aggregate, readNonceCommitments } from './frost-rounds.js';
+import type { Broadcast } from './public-check.js';
+import type { Start } from './start-message.js';
+
+/**
+ * The record of a new key. Whether everybody acknowledged it is not looked at.
+ * @param roster - digest of the roster
+ * @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_TRANSCRIPT_INCOMPLETE`
+ */
+export async function publicRecord(
+  start: Start,
+  broadcasts: readonly Broadcast[],
+  roster: Uint8Array,
+): Promise<GroupRecord> {
+  const { message, suite } = start;
+  const find = finder(broadcasts);
+  const dealings = message.contributors.map((dealer) =>
+    readDealing(start, dealer, body(find(1, 'commitments', dealer))),
+  );
+  const made = newGroup(start, sumCommitments(dealings, message.threshold, suite.group));
+  const draft = await draftRecord(start, made);
+  const commitmentOf = (number: number): string => {
+    const [, c] = partsOf(body(find(3, CONFIRM, number)), 2, number, 'its confirmation');
+    return toHex(bytesIn(c, number, 'its confirmation'));
+  };
+  const head = headOver(start, message.receivers, roster, (...slot) => find(...slot).digest);
+  return {
+    ...draft,
+    members: draft.members.map((member) => ({
+      ...member,
+      commitment: commitmentOf(member.number),
+    })),
+    head: toHex(head),
+  };
+}
+
+/**
+ * The signature of a session, every share of it checked against the public share of its signer.
+ * @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_THRESHOLD_ECHO`, `E_TRANSCRIPT_INCOMPLETE`
+ */
+export function publicSignature(start: Start, broadcasts: readonly Broadcast[]): Uint8Array {
+  const { message, suite } = start;
+  const group = start.group as Group;
+  const find = finder(broadcasts);
+  const signers = message.contributors;
+  const sent = signers.map((number) => {
+    const [hiding, binding] = partsOf(
+      body(find(1, 'nonces', number)),
+      2,
+      number,
+      'its nonce commitments',
+    );
+    return {
+      number,
+      hiding: bytesIn(hiding, number, 'its nonce commitments'),
+      binding: bytesIn(binding, number, 'its nonce commitments'),
+    };
+  });
+  const commitments = readNonceCommitments(sent, suite);
+  const shares = new Map<number, Uint8Array>();
+  const echoes = new Map<number, Cbor>();
+  for (const number of signers) {
+    const what = 'its signature share';
+    const [z, heard] = partsOf(body(find(2, 'signature-share', number)), 2, number, what);
+    shares.set(number, bytesIn(z, number, what));
+    echoes.set(number, heard ?? null);
+  }
+  const echo: Echo = {
+    round: 1,
+    type: 'nonces',
+    heard: signers.map((sender) => ({ sender, digest: find(1, 'nonces', sender).digest })),
+  };
+  checkEchoes(echo, echoes);
+  const key = {
+    suite,
+    threshold: group.record.threshold,
+    key: group.key,
+    publicShares: group.publicShares,
+  };
+  return aggregate(key, commitments, message.message ?? new Uint8Array(0), shares);
+}
+
+function finder(
+  broadcasts: readonly Broadcast[],
+): (round: number, type: string, sender: number) => Broadcast {
+  return (round, type, sender) => {
+    const found = broadcasts.find(
+      (each) => each.round === round && each.type === type && each.sender === sender,
+    );
+    if (found !== undefined) return found;
+    throw new NegativeError({
+      code: 'E_TRANSCRIPT_INCOMPLETE',
+      message: `what party ${sender} said in round ${round} is not there`,
+    });
+  };
+}
+
+function body({ body: bytes, sender }: Broadcast): Cbor {
+  return decodeCbor(bytes, `message of party ${sender}`, { maxBytes: 64 * 1024, maxDepth: 4 });
+}
