@@ -73,28 +73,13 @@ export const thresholdAccept = defineAction({
       await takeArriving(wanted, context);
       return { party: party.number, seat, acceptance };
     }
-    assertPolicy(start, policyOf(input), context);
+    assertPolicy(start, { policy: input.bound ? input.policy : undefined }, context);
     const bytes = before ?? (await acceptNow(start, party, input.keys, context));
     context.files.write(acceptance, bytes);
     return { party: party.number, seat, acceptance };
   },
   present: ({ party, seat }) => `party ${party} takes part, ${seat}`,
 });
-
-function policyOf({
-  bound,
-  policy,
-}: {
-  readonly bound: boolean;
-  readonly policy?: string | undefined;
-}): {
-  readonly session: string;
-  readonly in: readonly string[];
-  readonly outDir: string;
-  readonly policy?: string | undefined;
-} {
-  return { session: '', in: [], outDir: '', policy: bound ? policy : undefined };
-}
 
 async function askWhere({ name }: Party, context: ActionContext): Promise<Seat> {
   const conversation = await context.ask.converse?.();
@@ -136,17 +121,15 @@ async function acceptNow(
   context: ActionContext,
 ): Promise<Uint8Array> {
   const share = await shareOf(start, party, keys, context);
-  using identity = await openOwnIdentity(contextOf(party, context));
-  const { acceptance, hold } = await accept(
-    start,
-    party.number,
-    identity,
-    share,
-    { session: seatOf(start, party.number), in: [], outDir: '' },
-    context,
-  );
-  hold[Symbol.dispose]();
-  return acceptance;
+  try {
+    using identity = await openOwnIdentity(contextOf(party, context));
+    const place = { session: seatOf(start, party.number), in: [], outDir: '' };
+    const { acceptance, hold } = await accept(start, party.number, identity, share, place, context);
+    hold[Symbol.dispose]();
+    return acceptance;
+  } finally {
+    share?.opening.dispose();
+  }
 }
 
 /** The share of a signer: from the folder that was bound, or from the store of this machine. */
