@@ -1,18 +1,14 @@
 /** `identity trust`: how far an identity of somebody else is known to be theirs, recorded. */
-import {
-  acquaintance,
-  IDENTITY_TRUSTED,
-  type IdentityTrusted,
-  type KnownIdentity,
-} from '#custody/audit/known-identity';
-import { meetsTrust, type TrustLevel } from '#custody/audit/trust';
+import type { IdentityTrusted, KnownIdentity } from '#custody/audit/known-identity';
+import type { TrustLevel } from '#custody/audit/trust';
 import { fingerprint, type Identity } from '#custody/authority/identity';
-import { ConclaveError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
+import { MissingInputError, UsageError } from '#formats/errors';
 import { groupsOf, numberedGroups } from '#script/spoken';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
-import { findAnybody, keepPublicFile, knownIdentities } from './context/known-identities.js';
-import { compareGiven, compareHeard } from './identity/compare.js';
+import { findAnybody, knownIdentities } from './context/known-identities.js';
+import { compareSpoken } from './identity/compare.js';
+import { assertNotOwn, orRecordFailure, priorOf, recordLevel } from './identity/level.js';
 import { vouchedFor } from './identity/vouched.js';
 
 /** What this home knows afterwards. */
@@ -98,26 +94,14 @@ export const identityTrust = defineAction({
     const known = knownIdentities(context);
     const before = priorOf(identity, known, changed === true);
     const found = await groundsFor(identity, input, known, context);
-    // Levels never fall because somebody asked for less than was known: only --withdraw lowers one.
-    const isKnownBetter =
-      before.was !== null &&
-      before.was !== found.level &&
-      meetsTrust(before.was, found.level) &&
-      found.how !== 'withdrawal';
-    keepPublicFile(identity, context);
-    if (!isKnownBetter) {
-      context.record({
-        type: IDENTITY_TRUSTED,
-        data: { id: identity.id, name: identity.name, ...found, replaces: before.replaces },
-      });
-    }
+    const settled = recordLevel(identity, before, found, context);
     return {
       id: identity.id,
       name: identity.name,
       fingerprint: fingerprint(identity),
-      level: isKnownBetter ? before.was : found.level,
+      level: settled.level,
       was: before.was,
-      recorded: !isKnownBetter,
+      recorded: settled.recorded,
       replaces: before.replaces,
       introducer:
         found.introduced === null ? null : { id: found.introduced.by, name: found.introduced.name },
@@ -154,55 +138,6 @@ function assertOneWay({ fingerprint: typed, introduction, tofu, withdraw }: Ways
   });
 }
 
-async function assertNotOwn(identity: Identity, context: ActionContext): Promise<void> {
-  if ((await context.identities.list()).every(({ id }) => id !== identity.id)) return;
-  throw new UsageError({
-    code: 'E_TRUST_OWN',
-    message: `${identity.name} is an identity of this store, and needs nobody's word here`,
-    hint: 'name the public file of somebody else',
-  });
-}
-
-/**
- * What was known before.
- * @throws RefusedError `E_IDENTITY_CHANGED` for another key under a known name, `E_IDENTITY_RENAMED` for known keys under another
- * name, `E_IDENTITY_REPLACED` for a key that was given up
- */
-function priorOf(
-  identity: Identity,
-  known: readonly KnownIdentity[],
-  isChanged: boolean,
-): { readonly was: TrustLevel | null; readonly replaces: string | null } {
-  const met = acquaintance(known, identity);
-  if (met.kind === 'unknown') return { was: null, replaces: null };
-  const { name, id, level, replacedBy } = met.known;
-  if (met.kind === 'changed') {
-    if (isChanged) return { was: null, replaces: id };
-    throw new RefusedError({
-      code: 'E_IDENTITY_CHANGED',
-      message:
-        `ALARM: this is not the identity of ${name} that is ${level} here: ` +
-        `its id begins with ${identity.id.slice(0, 16)}, and the known one with ${id.slice(0, 16)}`,
-      hint: `ask ${name} over another channel; only if there really is a new key, say --changed`,
-    });
-  }
-  if (name !== identity.name) {
-    throw new RefusedError({
-      code: 'E_IDENTITY_RENAMED',
-      message: `ALARM: these are the keys of ${name}, under the name ${identity.name}`,
-      hint: 'ask who they belong to; one set of keys has one name here',
-    });
-  }
-  if (replacedBy !== null) {
-    throw new RefusedError({
-      code: 'E_IDENTITY_REPLACED',
-      message: `this identity of ${name} was replaced here by ${replacedBy.slice(0, 16)}`,
-      hint: 'ask for the present public file; a key that was given up does not come back',
-    });
-  }
-  return { was: level, replaces: null };
-}
-
 /** What the level is going to rest on. */
 async function groundsFor(
   identity: Identity,
@@ -220,37 +155,8 @@ async function groundsFor(
     const introduced = await vouchedFor(identity, introduction, known, context);
     return { level: 'introduced', how: 'introduction', introduced };
   }
-  try {
-    await compare(identity, typed, file, context);
-  } catch (error) {
-    if (error instanceof ConclaveError && error.code === 'E_FINGERPRINT_DIFFERS') {
-      const { id, name } = identity;
-      context.record({ type: 'identity.comparison-failed', data: { id, name } });
-    }
-    throw error;
-  }
+  await orRecordFailure(identity, context, () => compareSpoken(identity, typed, file, context));
   return { level: 'verified', how: 'comparison', introduced: null };
-}
-
-async function compare(
-  identity: Identity,
-  typed: string | undefined,
-  file: string,
-  context: ActionContext,
-): Promise<void> {
-  if (typed !== undefined) {
-    compareGiven(identity, typed, file);
-    return;
-  }
-  const talk = await context.ask.converse?.();
-  if (talk === undefined) {
-    throw new UsageError({
-      code: 'E_FINGERPRINT_MISSING',
-      message: `the fingerprint of ${file} is to be compared, and nobody can be asked`,
-      hint: 'give what its owner said by --fingerprint, or take it uncompared by --tofu',
-    });
-  }
-  await compareHeard(identity, talk, file);
 }
 
 function notKnown({ name }: Identity, file: string): MissingInputError {

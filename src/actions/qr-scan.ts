@@ -1,9 +1,8 @@
 /** `qr scan`: files back out of QR codes. */
-import { MAX_PICTURE_BYTES } from '#carriage/transport/picture';
 import { digestText } from '#carriage/transport/payload';
 import type { Arrival } from '#carriage/transport/receiver';
 import { sha256 } from '#crypto/hash';
-import { equal, fromUtf8 } from '#formats/bytes';
+import { equal } from '#formats/bytes';
 import {
   InputError,
   NegativeError,
@@ -14,10 +13,10 @@ import {
 import { defineAction } from './action.js';
 import { detectKind, kindNames } from './artifacts/catalogue.js';
 import type { ActionContext } from './context/context.js';
-import type { ScanSpace, SeenCode } from './context/scan.js';
-import { codesOfPictures, codesOfText, collectArrivals } from './qr/collect.js';
+import { collectArrivals } from './qr/collect.js';
 import { exposureOf } from './qr/exposure.js';
 import { digestOfFile } from './qr/file-digest.js';
+import { sourceOf } from './qr/source.js';
 import { takeIn } from './qr/take-in.js';
 
 /** One thing that arrived. */
@@ -45,9 +44,6 @@ export interface ScanResult {
   readonly digest: string | null;
   readonly kind: string | null;
 }
-
-/** Longest text of codes that is read. */
-const MAX_TEXT_BYTES = 1024 * 1024;
 
 export const qrScan = defineAction({
   id: 'qr.scan',
@@ -237,63 +233,6 @@ async function takeInto(
     context.record({ type: 'qr.scanned', data });
     return resultOf([thing], [written], null);
   });
-}
-
-interface SourceInput {
-  readonly image: readonly string[];
-  readonly video?: string | undefined;
-  readonly camera?: boolean | undefined;
-  readonly device?: string | undefined;
-  readonly scanner?: boolean | undefined;
-  readonly text?: string | undefined;
-}
-
-interface CodeSource {
-  readonly codes: AsyncIterable<SeenCode>;
-  readonly live: boolean;
-  readonly from: string;
-}
-
-function sourceOf(input: SourceInput, scan: ScanSpace, { files }: ActionContext): CodeSource {
-  const { image, video, camera, device, scanner, text } = input;
-  const named = [
-    image.length > 0,
-    video !== undefined,
-    camera === true,
-    scanner === true,
-    text !== undefined,
-  ];
-  if (named.filter(Boolean).length !== 1) {
-    throw new UsageError({
-      code: 'E_SCAN_SOURCE',
-      message: named.some(Boolean) ? 'more than one source was named' : 'no source was named',
-      hint: 'give one of --image, --video, --camera, --scanner and --text',
-    });
-  }
-  if (image.length > 0) {
-    const pictures = image.map((path) => ({
-      name: path === '-' ? 'standard input' : path,
-      read: () => files.read(path, MAX_PICTURE_BYTES),
-    }));
-    const from = image.length === 1 ? (image[0] as string) : `${image.length} pictures`;
-    return { codes: codesOfPictures(pictures, scan), live: false, from };
-  }
-  if (video !== undefined) {
-    if (video === '-' || !files.exists(video) || files.isDirectory(video)) {
-      throw new InputError({ code: 'E_VIDEO_MALFORMED', message: `${video} is not a video file` });
-    }
-    // Torn frames are usual, and each is shown again.
-    return { codes: scan.video(video), live: true, from: video };
-  }
-  if (camera === true) return { codes: scan.camera(device), live: true, from: 'the camera' };
-  if (scanner === true) return { codes: scan.typed(), live: true, from: 'the scanner' };
-  const path = text as string;
-  const name = path === '-' ? 'standard input' : path;
-  return {
-    codes: codesOfText(fromUtf8(files.read(path, MAX_TEXT_BYTES), name), name),
-    live: false,
-    from: name,
-  };
 }
 
 /** An arrival, judged. */

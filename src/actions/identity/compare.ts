@@ -2,10 +2,13 @@
  * The comparison of a fingerprint out of band. What is expected is never on the screen while somebody types what they hear:
  * otherwise it is copied from there, and nothing was compared.
  */
-import type { Identity } from '#custody/authority/identity';
+import type { Arrival } from '#carriage/transport/receiver';
+import { sha256 } from '#crypto/hash';
+import { encodeIdentity, type Identity } from '#custody/authority/identity';
+import { equal } from '#formats/bytes';
 import { NegativeError, UsageError } from '#formats/errors';
 import { bare, groupsOf, isGroups } from '#script/spoken';
-import type { Conversation } from '../context/context.js';
+import type { ActionContext, Conversation } from '../context/context.js';
 
 /** Wrong answers after which the comparison has failed. */
 const ATTEMPTS = 3;
@@ -33,6 +36,62 @@ export function compareGiven(identity: Identity, typed: string, file: string): v
     });
   }
   throw differs(identity, file);
+}
+
+/**
+ * Compares with what the owner says: as it was given, else as somebody here types it.
+ * @throws UsageError `E_FINGERPRINT_MISSING` where neither can be; NegativeError `E_FINGERPRINT_DIFFERS`
+ */
+export async function compareSpoken(
+  identity: Identity,
+  typed: string | undefined,
+  file: string,
+  { ask }: Pick<ActionContext, 'ask'>,
+): Promise<void> {
+  if (typed !== undefined) {
+    compareGiven(identity, typed, file);
+    return;
+  }
+  const talk = await ask.converse?.();
+  if (talk === undefined) {
+    throw new UsageError({
+      code: 'E_FINGERPRINT_MISSING',
+      message: `the fingerprint of ${file} is to be compared, and nobody can be asked`,
+      hint: 'give what its owner said by --fingerprint, or take it uncompared: conclave identity trust --tofu',
+    });
+  }
+  await compareHeard(identity, talk, file);
+}
+
+/**
+ * Compares with what the owner's screen showed as a code: the digest of the public file, or the file itself. Unlike a
+ * fingerprint it covers the name and the date too.
+ * @throws UsageError `E_FINGERPRINT_CODE` for a code of something else; NegativeError `E_FINGERPRINT_DIFFERS`
+ */
+export function compareScanned(
+  identity: Identity,
+  arrivals: readonly Arrival[],
+  file: string,
+): void {
+  const [shown, ...more] = arrivals;
+  if (
+    shown === undefined ||
+    more.length > 0 ||
+    shown.form === 'unverified' ||
+    shown.kind !== 'identity'
+  ) {
+    throw new UsageError({
+      code: 'E_FINGERPRINT_CODE',
+      message: 'what was scanned is not the one code of a public identity file',
+      hint: `have ${identity.name} show it: conclave qr show FILE --digest`,
+    });
+  }
+  const own = encodeIdentity(identity);
+  const same =
+    shown.form === 'file'
+      ? equal(shown.bytes, own)
+      : shown.length === own.length && equal(shown.sha256, sha256(own));
+  if (!same) throw differs(identity, file, 'shown');
 }
 
 /**
@@ -72,10 +131,10 @@ export async function compareHeard(
   }
 }
 
-function differs({ name }: Identity, file: string): NegativeError {
+function differs({ name }: Identity, file: string, how = 'heard'): NegativeError {
   return new NegativeError({
     code: 'E_FINGERPRINT_DIFFERS',
-    message: `what was heard is not the fingerprint of ${file}`,
+    message: `what was ${how} is not the fingerprint of ${file}`,
     hint: `nothing changed here; if ${name} is sure of it, somebody exchanged the file: get it another way`,
   });
 }
