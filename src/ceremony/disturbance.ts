@@ -119,7 +119,7 @@ export class Disturbance {
           code: 'E_POWER_CUT',
           message:
             'the power was cut here, as this rehearsal asked for; what was in memory is gone',
-          hint: 'go on with --resume',
+          hint: 'go on with --resume; name the faults that are still to come again, with --inject',
         });
       }
       if (this.#take('full-disk')) {

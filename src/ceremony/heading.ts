@@ -2,7 +2,7 @@
 import type { Effect } from '#formats/action';
 import { InputError } from '#formats/errors';
 import { evaluate } from '#script/expression';
-import type { Instance } from '#script/plan';
+import { holderLetter, type Instance } from '#script/plan';
 import { resolverOf, type Session } from './session.js';
 
 const EFFECTS: Readonly<Record<Effect, string>> = {
@@ -32,13 +32,20 @@ export function announce(
   terminal.heading(
     [
       `${mark}Act ${act} of ${definition.acts.length}: ${instance.act.title}`,
-      `Step ${step} of ${siblings.length}: ${instance.step.title}`,
+      `Step ${step} of ${siblings.length}, ${act}.${onPaper(siblings, instance)} on paper: ${instance.step.title}`,
     ].join('\n'),
     [
       `Acts: ${actor}${person}.${effect}`,
       ...(say === undefined ? [] : ['', spoken(session, instance, say)]),
     ].join('\n'),
   );
+}
+
+/** The number of a step within its act in the printed script, where the holders of one step are lettered. */
+function onPaper(siblings: readonly Instance[], instance: Instance): string {
+  const number = instance.act.steps.indexOf(instance.step) + 1;
+  const holders = siblings.filter(({ step }) => step === instance.step);
+  return `${number}${holders.length === 1 ? '' : holderLetter(holders.indexOf(instance))}`;
 }
 
 /** The text of `say:` with its references spelled out. One that has no value yet is shown as written. */

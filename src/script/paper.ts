@@ -2,6 +2,7 @@
  * The paper script: a definition as pages that people fill in by hand while the ceremony runs. Nothing on it is checked here; it
  * says what the definition says, and leaves blanks where the day will tell.
  */
+import { holderLetter } from './plan.js';
 import type { Definition, Step } from './definition.js';
 import { isWitnessRole } from './people.js';
 import { bare, groupsOf } from './spoken.js';
@@ -198,7 +199,7 @@ function act(definition: Definition, at: number): string {
   const lines = steps.flatMap((step, s) => {
     const holders = step.each === undefined ? 1 : (definition.roles[step.each]?.count ?? 1);
     return Array.from({ length: holders }, (_, i) => [
-      `${at + 1}.${s + 1}${holders === 1 ? '' : String.fromCharCode(97 + (i % 26))}`,
+      `${at + 1}.${s + 1}${holders === 1 ? '' : holderLetter(i)}`,
       i === 0 ? activity(step) : '"',
       holders === 1 ? step.by : `${step.each ?? step.by} ${i + 1}`,
       i === 0 ? String(minutesOf(definition, step)) : '',

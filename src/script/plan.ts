@@ -93,3 +93,8 @@ export function executionDigest(
   };
   return `sha256:${toHex(sha256(canonicalJsonBytes(value)))}`;
 }
+
+/** How the printed script marks the instances of a step that is done for each holder, from 0. */
+export function holderLetter(at: number): string {
+  return String.fromCharCode(97 + (at % 26));
+}

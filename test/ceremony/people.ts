@@ -87,7 +87,7 @@ function card(question: string): string | undefined {
 
 /** The groups that a read-back asks for, from the screen. */
 function readBack(question: string, shown: readonly string[]): string | undefined {
-  const asked = /type group ([\d, ]+) of your copy/.exec(question)?.[1];
+  const asked = /type groups ([\d, ]+) of your copy/.exec(question)?.[1];
   if (asked === undefined) return undefined;
   const screen = shown.findLast((text) => text.startsWith('Read aloud')) ?? '';
   const groups = new Map(

@@ -195,9 +195,9 @@ class Room {
       terminal.answer(passphrase);
     } else if (/passphrase for/.test(question)) {
       terminal.answer(asked(question).passphrase);
-    } else if (/type group/.test(question)) {
+    } else if (/type groups/.test(question)) {
       const groups = groupsOn(screen);
-      const wanted = /group ([\d, ]+) of/.exec(question)?.[1] ?? '';
+      const wanted = /groups ([\d, ]+) of/.exec(question)?.[1] ?? '';
       terminal.answer(
         wanted
           .split(',')

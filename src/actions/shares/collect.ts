@@ -149,11 +149,13 @@ async function* linesOf(conversation: Conversation, prompt: () => string): Async
 
 async function fromFile(
   conversation: Conversation,
-  { files, scan }: CollectContext,
+  { files, scan, inCeremony }: CollectContext,
   table: Table,
 ): Promise<void> {
   const path = await conversation.text('Path of the file:', (typed) =>
-    files.exists(typed) ? undefined : 'There is no such file.',
+    files.exists(typed)
+      ? undefined
+      : `There is no such file.${inCeremony === true ? ' Paths begin in the folder of what was made: cards-text/card-1.txt.' : ''}`,
   );
   try {
     const bytes = files.read(path, MAX_PICTURE_BYTES);

@@ -80,9 +80,11 @@ export const ceremonyNew = defineCommand({
       ...files,
       definitionDigest,
       '',
-      `Fill in ${join(folder, CEREMONY_FILES.participants)}, then:`,
+      `Fill in ${join(folder, CEREMONY_FILES.participants)}; whoever signs makes an identity (conclave identity new). Then:`,
       `  conclave ceremony check ${folder}`,
+      `  conclave ceremony plan ${folder} --out script.md`,
       `  conclave run ${folder} --rehearse`,
+      `  conclave ceremony readiness ${folder}`,
       `  conclave run ${folder}`,
     ].join('\n'),
 });

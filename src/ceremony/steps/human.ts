@@ -171,7 +171,9 @@ async function readBack(
   const asked = pick(Math.min(ASKED, groups.length), groups.length, random);
   const expected = asked.map((i) => groups[i] as string);
   const which =
-    groups.length === 1 ? 'it' : `group ${asked.map((i) => String(i + 1)).join(', ')} of your copy`;
+    groups.length === 1
+      ? 'it'
+      : `groups ${asked.map((i) => String(i + 1)).join(', ')} of your copy`;
   const answer = await terminal.text(`${who}: type ${which} ("no" if it differs):`, at, (typed) =>
     isGroups(typed, expected, form) || bare(typed) === 'no'
       ? undefined
