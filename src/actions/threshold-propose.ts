@@ -1,4 +1,5 @@
 /** `threshold.propose`: in a ceremony, what the parties of a new key agree on, as the start message that each of them accepts. */
+import { suiteOf } from '#crypto/frost/suite';
 import { toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
 import { suiteChoices } from './threshold/fields.js';
@@ -63,7 +64,7 @@ export const thresholdPropose = defineAction({
     const start = await newStart(
       {
         operation: 'keygen',
-        suite: `frost-${suite}`,
+        suite: suiteOf(suite),
         environment: context.environment,
         threshold,
         parties,

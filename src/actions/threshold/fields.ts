@@ -1,9 +1,9 @@
 /** Inputs and outputs that several threshold commands have. */
-import { suiteNames } from '#crypto/frost/suite';
+import { groupSuiteNames } from '#crypto/frost/suite';
 import type { Field, OutputField } from '#formats/action';
 
 /** The curves, as `--suite` names them. */
-export const suiteChoices: readonly string[] = suiteNames.map((name) =>
+export const suiteChoices: readonly string[] = groupSuiteNames.map((name) =>
   name.replace(/^frost-/, ''),
 );
 

@@ -1,4 +1,5 @@
 /** What whoever begins a session proposes, for each operation. */
+import { suiteOf } from '#crypto/frost/suite';
 import { sha256 } from '#crypto/hash';
 import type { Group, GroupRecord } from '#crypto/frost/group';
 import type { Identity } from '#custody/authority/identity';
@@ -44,7 +45,7 @@ export async function proposeKeygen(
   const numbers = parties.map(({ number }) => number);
   const environment: Environment = input.dev === true ? 'dev' : context.environment;
   return {
-    suite: `frost-${input.suite}`,
+    suite: suiteOf(input.suite),
     environment,
     threshold: input.threshold,
     parties,

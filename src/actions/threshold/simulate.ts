@@ -1,6 +1,7 @@
 /** `--simulate`: a whole quorum in this process, by the same protocols and messages. For rehearsals and development keys. */
 import { join } from 'node:path';
 import { encodeGroup, type Group } from '#crypto/frost/group';
+import { suiteOf } from '#crypto/frost/suite';
 import { sha256 } from '#crypto/hash';
 import { resolve } from '#crypto/registry';
 import { toHex, u16be, utf8 } from '#formats/bytes';
@@ -50,7 +51,7 @@ export async function simulateKeygen(
   context.files.assertAbsent([...paths, group]);
   const start = await opened(context, {
     operation: 'keygen',
-    suite: `frost-${input.suite}`,
+    suite: suiteOf(input.suite),
     environment,
     threshold,
     // Nobody is behind these numbers, and each says so: a hash of words and the number.

@@ -5,6 +5,7 @@
 import type { Descriptor } from '#crypto/descriptor';
 import { decodeGroup, type Group } from '#crypto/frost/group';
 import { resolve } from '#crypto/registry';
+import { RefusedError } from '#formats/errors';
 import type { ScalarContext } from '#protocols/inhead/scalar-statement';
 import type { TraceRequest } from '#protocols/inhead/request';
 
@@ -26,6 +27,13 @@ export interface ScalarKey {
 export async function readScalarKey(bytes: Uint8Array, name: string): Promise<ScalarKey> {
   const group = await decodeGroup(bytes, name);
   const { suite, key } = group;
+  if (suite.scheme !== 'frost') {
+    throw new RefusedError({
+      code: 'E_TRACE_SUITE',
+      message: `${name}: there is no trace of signatures of ${suite.name}`,
+      hint: 'each share of such a signature is verified under the public share of its signer as it stands',
+    });
+  }
   const descriptor = await resolve(suite.algorithm);
   return { kind: 'scalar', name, bytes, group, descriptor, publicKey: suite.publicKey(key) };
 }

@@ -18,12 +18,14 @@ export interface FrostSuite {
   readonly name: string;
   /** Registry name of the algorithm that verifies its signatures. */
   readonly algorithm: string;
+  /** How shares sign: by FROST, or by signatures that add up. */
+  readonly scheme: 'frost' | 'pairing';
   /** Eight bytes that stand for the suite in share commitments. */
   readonly code: Uint8Array;
   readonly group: PrimeGroup;
   /** Length of a scalar on the wire: 32, for Ed448 57. */
   readonly scalarBytes: number;
-  /** Length of a signature. */
+  /** Length of a Schnorr signature of the group; of a proof of a constant too. */
   readonly signatureBytes: number;
   /** BIP 340: keys and nonces stand for their point with even y, and R is written without its sign. */
   readonly evenY: boolean;
@@ -39,7 +41,7 @@ export interface FrostSuite {
   decodeScalar(bytes: Uint8Array, what: string): bigint;
   /** The raw public key of the registry's algorithm for a group key: x alone for Taproot, the compressed point elsewhere. */
   publicKey(key: GroupPoint): Uint8Array;
-  /** noble's rounds. */
+  /** noble's rounds. @throws {@link InternalError} `E_SUITE_ROUNDS` for a suite that does not sign by FROST */
   readonly rounds: FROST;
 }
 
@@ -58,7 +60,8 @@ interface Facts {
 }
 
 interface Code {
-  readonly rounds: FROST;
+  /** Absent where signatures of shares add up. */
+  readonly rounds?: FROST;
   /** Hash to a scalar of RFC 9380 with a domain; without it the hash is reduced. */
   readonly expand?: (message: Uint8Array, domain: Uint8Array) => bigint;
 }
@@ -138,10 +141,31 @@ const FACTS: Readonly<Record<string, Facts>> = Object.assign(Object.create(null)
     hash: sha512,
     load: async () => ({ rounds: (await import('@noble/curves/ed25519.js')).ristretto255_FROST }),
   },
+  // RFC 9591 has no suite for it, and needs none: signatures of shares add up. The hash is for proofs of the key generation.
+  'bls12-381': {
+    algorithm: 'bls12-381',
+    code: 'bls12381',
+    group: 'bls-g1',
+    context: 'conclave-BLS12381G1-SHA512-v1',
+    scalarBytes: 32,
+    littleEndian: false,
+    hash: sha512,
+    load: () => Promise.resolve({}),
+  },
 } satisfies Record<string, Facts>);
 
-/** Names of the suites, in the order in which help shows them. */
-export const suiteNames: readonly string[] = Object.keys(FACTS);
+/** Names of all suites, in the order in which help shows them. */
+export const groupSuiteNames: readonly string[] = Object.keys(FACTS);
+
+/** Those that sign by FROST. */
+export const suiteNames: readonly string[] = groupSuiteNames.filter((name) =>
+  name.startsWith('frost-'),
+);
+
+/** The suite that `--suite` means: its name, or what stands after `frost-` in it. */
+export function suiteOf(choice: string): string {
+  return groupSuiteNames.find((name) => name === `frost-${choice}`) ?? choice;
+}
 
 const suites = new Map<string, Promise<FrostSuite>>();
 
@@ -154,8 +178,8 @@ export async function loadSuite(name: string): Promise<FrostSuite> {
   if (facts === undefined) {
     throw new UsageError({
       code: 'E_SUITE_UNKNOWN',
-      message: `there is no FROST suite ${JSON.stringify(name)}`,
-      hint: `known are ${suiteNames.join(', ')}`,
+      message: `there is no suite ${JSON.stringify(name)}`,
+      hint: `known are ${groupSuiteNames.join(', ')}`,
     });
   }
   const known = suites.get(name) ?? build(name, facts);
@@ -193,7 +217,14 @@ async function build(name: string, facts: Facts): Promise<FrostSuite> {
     scalarBytes,
     signatureBytes: (evenY ? pointBytes - 1 : pointBytes) + scalarBytes,
     evenY,
-    rounds,
+    scheme: rounds === undefined ? 'pairing' : 'frost',
+    get rounds(): FROST {
+      if (rounds !== undefined) return rounds;
+      throw new InternalError({
+        code: 'E_SUITE_ROUNDS',
+        message: `${name} has no rounds of FROST`,
+      });
+    },
     hashToScalar,
     hash: (purpose, ...parts) => facts.hash(domain(purpose), ...parts),
     challenge: (nonce, key, message) =>

@@ -48,6 +48,8 @@ interface PointClass {
   readonly ZERO: GroupPoint;
   readonly Fn: { readonly ORDER: bigint; readonly BYTES: number };
   fromBytes(bytes: Uint8Array): GroupPoint;
+  /** Where it is not found by trying encodings. */
+  readonly second?: GroupPoint;
 }
 
 /** How a curve's points are loaded; the keys are registry names of the algorithms over them. */
@@ -61,6 +63,22 @@ const CURVES: Readonly<Record<string, () => Promise<PointClass>>> = Object.assig
     'nist-p521': async () => asClass((await import('@noble/curves/nist.js')).p521.Point),
     ristretto255: async () =>
       asClass((await import('@noble/curves/ed25519.js')).ristretto255.Point),
+    // Keys and commitments of BLS12-381 signatures; the signatures themselves are in the other group.
+    'bls-g1': async (): Promise<PointClass> => {
+      const { G1 } = (await import('@noble/curves/bls12-381.js')).bls12_381;
+      const points = asClass(G1.Point);
+      // Its decoder refuses whatever is outside the subgroup, so that no candidate would ever be one: hash to the curve instead.
+      const second = G1.hashToCurve(utf8('conclave/pedersen-h/v1 bls-g1'), {
+        DST: 'conclave-BLS12381G1-H-v1',
+      });
+      return {
+        BASE: points.BASE,
+        ZERO: points.ZERO,
+        Fn: points.Fn,
+        fromBytes: (bytes) => points.fromBytes(bytes),
+        second: second as unknown as GroupPoint,
+      };
+    },
     'sec-256k1': async () => asClass((await import('@noble/curves/secp256k1.js')).secp256k1.Point),
   },
 );
@@ -113,7 +131,7 @@ function groupOver(name: string, points: PointClass): PrimeGroup {
     pointBytes,
     base: BASE,
     identity: ZERO,
-    second: secondGenerator(name, points, pointBytes),
+    second: points.second ?? secondGenerator(name, points, pointBytes),
     decode,
   };
 }

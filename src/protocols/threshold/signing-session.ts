@@ -18,6 +18,7 @@ import {
   type SentCommitment,
   signShare,
 } from './frost-rounds.js';
+import { runPairingSigning } from './pairing-session.js';
 import type { Start } from './start-message.js';
 
 const NONCES = 'nonces';
@@ -37,6 +38,7 @@ export async function runSigning(
   old: SecretBytes | undefined,
 ): Promise<Uint8Array> {
   const { suite, message } = start;
+  if (suite.scheme === 'pairing') return await runPairingSigning(start, exchange, old);
   const { self, roster } = exchange;
   const group = start.group as Group;
   const signers = message.contributors;
