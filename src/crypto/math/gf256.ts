@@ -25,44 +25,51 @@ export function multiply(a: number, b: number): number {
 }
 
 /**
- * The multiplicative inverse a^254, by a fixed chain of multiplications.
- * @throws {@link InternalError} `E_GF256_ZERO` for 0, which has none
- */
-export function inverse(a: number): number {
-  if (a === 0) throw new InternalError({ code: 'E_GF256_ZERO', message: 'zero has no inverse' });
-  let power = a;
-  // 254 = 2 + 4 + … + 128: after each squaring `power` is a^(2^k), and all of k = 1 … 7 are wanted.
-  let result = 1;
-  for (let k = 1; k < 8; k++) {
-    power = multiply(power, power);
-    result = multiply(result, power);
-  }
-  return result;
-}
-
-/**
  * Lagrange factors: with them Σ factor_k · f(xs_k) = f(at) for every polynomial f of degree below `xs.length`.
  * @param xs - distinct public points, 0 … 255
  * @param at - where to evaluate; 0 is where a shared secret lies
  * @throws {@link InternalError} `E_GF256_POINTS` for repeated points or points outside the field
  */
 export function lagrangeFactors(xs: readonly number[], at = 0): Uint8Array {
-  const distinct = new Set(xs);
-  if (distinct.size !== xs.length || xs.length === 0 || ![...xs, at].every(isElement)) {
-    throw new InternalError({
-      code: 'E_GF256_POINTS',
-      message: 'interpolation needs distinct points from 0 to 255',
-    });
+  if (xs.length === 0 || !isElement(at)) throw badPoints();
+  const { exponents, logarithms } = (tables ??= makeTables());
+  const seen = new Uint8Array(256);
+  for (const x of xs) {
+    if (!isElement(x) || seen[x] === 1) throw badPoints();
+    seen[x] = 1;
   }
-  return Uint8Array.from(xs, (xi) => {
-    let numerator = 1;
-    let denominator = 1;
+  const factors = new Uint8Array(xs.length);
+  for (let i = 0; i < xs.length; i++) {
+    const xi = xs[i] as number;
+    // At one of the other points the factor is zero.
+    if (seen[at] === 1 && xi !== at) continue;
+    let logarithm = 0;
     for (const xj of xs) {
       if (xj === xi) continue;
-      numerator = multiply(numerator, at ^ xj);
-      denominator = multiply(denominator, xi ^ xj);
+      logarithm += (logarithms[at ^ xj] as number) - (logarithms[xi ^ xj] as number);
     }
-    return multiply(numerator, inverse(denominator));
+    factors[i] = exponents[((logarithm % 255) + 255) % 255] as number;
+  }
+  return factors;
+}
+
+/** Powers of 3, which generates the field without zero, and their exponents: for public points alone. */
+let tables: { readonly exponents: Uint8Array; readonly logarithms: Uint8Array } | undefined;
+
+function makeTables(): NonNullable<typeof tables> {
+  const exponents = new Uint8Array(255);
+  const logarithms = new Uint8Array(256);
+  for (let k = 0, power = 1; k < 255; k++, power = multiply(power, 3)) {
+    exponents[k] = power;
+    logarithms[power] = k;
+  }
+  return { exponents, logarithms };
+}
+
+function badPoints(): InternalError {
+  return new InternalError({
+    code: 'E_GF256_POINTS',
+    message: 'interpolation needs distinct points from 0 to 255',
   });
 }
 
