@@ -187,6 +187,15 @@ describe('actions and commands', () => {
   });
 });
 
+describe('tests', () => {
+  it('take properties from where their seed is set', () => {
+    const direct = filesBelow('test').filter((path) => /from 'fast-check'/.test(textOf(path)));
+    expect(direct.filter((path) => !path.startsWith('test/architecture'))).toEqual([
+      'test/support/property.ts',
+    ]);
+  });
+});
+
 describe('words', () => {
   /** Put together here, so that this file does not contain what it looks for. */
   const forbidden = [

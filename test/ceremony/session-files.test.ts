@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { artifactPath, sessionFiles } from '#ceremony/files';
 import { parametersOf } from '#ceremony/open';
 import { fileName, handouts } from '#ceremony/people';

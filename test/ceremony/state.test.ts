@@ -1,5 +1,5 @@
 /** The reducer and the decision: every prefix of a journal is a valid state, and the same state decides the same. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decide, type Facts, lostKeys } from '#ceremony/decide';
 import { emptyState, keyOf, reduce, replay } from '#ceremony/state';

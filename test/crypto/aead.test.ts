@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { aesGcmOpen, aesGcmSeal, chaChaPolyOpen, chaChaPolySeal } from '#crypto/aead';
 import { fromHex, toHex, utf8 } from '#formats/bytes';

@@ -1,5 +1,5 @@
 import { aeskw } from '@noble/ciphers/aes.js';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { aesKwUnwrap, aesKwWrap } from '#crypto/aes-kw';
 import { fromHex, toHex } from '#formats/bytes';

@@ -1,5 +1,5 @@
 import { aeskwp } from '@noble/ciphers/aes.js';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { aesKwpUnwrap, aesKwpWrap, MAX_KWP_PAYLOAD, wrappedLength } from '#crypto/aes-kwp';
 import { fromHex, toHex } from '#formats/bytes';

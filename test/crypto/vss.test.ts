@@ -1,5 +1,4 @@
 /** Verifiable sharing of scalars over every group: laws, noble's own FROST dealer, liars, and what t−1 shares tell. */
-import { randomBytes } from 'node:crypto';
 import { p256_FROST } from '@noble/curves/nist.js';
 import { ED25519_TORSION_SUBGROUP } from '@noble/curves/ed25519.js';
 import { describe, expect, it } from 'vitest';
@@ -23,8 +22,9 @@ import {
   verifyScalarShare,
 } from '#crypto/math/vss';
 import { fromHex, toHex } from '#formats/bytes';
+import { seededSource } from '../formats/mutate.js';
 
-const random = (length: number) => new Uint8Array(randomBytes(length));
+const random = seededSource(3);
 const QUORUM = { threshold: 3, shares: 5 };
 const PAIRS = [
   [0, 1, 2],

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import * as b from '#formats/bytes';
 import { nearest } from '#formats/nearest';

@@ -1,5 +1,5 @@
 import * as cborg from 'cborg';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '#formats/bytes';
 import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { fromUtf8, utf8 } from '#formats/bytes';
 import { decodeDsse, encodeDsse, looksLikeDsse, preAuthenticationEncoding } from '#formats/dsse';

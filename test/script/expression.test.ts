@@ -1,5 +1,5 @@
 /** References and conditions: total, and wrong ones point at the character. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '#formats/canonical-json';
 import { InputError } from '#formats/errors';

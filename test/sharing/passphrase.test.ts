@@ -1,6 +1,6 @@
 /** Drawn passphrases are uniform and state their entropy; chosen ones are estimated low where they look like people. */
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { fromUtf8 } from '#formats/bytes';
 import {
   DEFAULT_WORDS,

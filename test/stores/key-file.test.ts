@@ -1,5 +1,5 @@
 import { createDecipheriv, createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { decode } from 'cborg';
 import { describe, expect, it } from 'vitest';
 import {

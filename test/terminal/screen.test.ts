@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { plainStyle, styleFor, wantsColour, wantsMovement } from '#terminal/colour';
 import { COLUMNS, columnsOf, LINES, pages, printable, wrap } from '#terminal/screen';

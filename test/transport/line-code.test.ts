@@ -1,5 +1,5 @@
 /** Lines that are typed from paper: what is wrong in one is found, and named. */
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import {
   joinLines,

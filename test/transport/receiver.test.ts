@@ -1,6 +1,6 @@
 /** What comes in by codes: whole, in parts, mixed, twice, forged, from other programs. */
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { deflateRawSync } from 'node:zlib';
 import { FountainEncoder } from '#carriage/transport/fountain-encoder';

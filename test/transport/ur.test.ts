@@ -1,7 +1,7 @@
 /** URs against the published vectors of their specification and against the library that wallets use. */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import {
   BYTEWORDS,

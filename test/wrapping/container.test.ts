@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
+import { fc } from '../support/property.js';
 import { describe, expect, it } from 'vitest';
 import { encodePrefix, MAGIC, readFrame } from '#carriage/wrapping/container';
 import type { Content, OpeningKey, WrapRequest } from '#carriage/wrapping/format';
