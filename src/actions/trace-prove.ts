@@ -5,16 +5,26 @@ import { toHex } from '#formats/bytes';
 import { InternalError, NegativeError, RefusedError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import { decodeRequest, type TraceRequest } from '#protocols/inhead/request';
-import { decodeTrace, encodeTrace } from '#protocols/inhead/trace-file';
+import { decodeTrace, encodeTrace, type TraceFile } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { assertEnvironment } from './shares/change.js';
 import { collectShares } from './shares/collect.js';
 import { readSources } from './shares/sources.js';
 import { policyOf, quorumText, requestLines } from './trace/asked.js';
-import { assertQuorum } from './trace/byte-key.js';
-import { checkByteTrace, levelMisfit } from './trace/check-bytes.js';
-import { assertGroupOf, namingOf, readTraceKey } from './trace/key.js';
+import { levelMisfit } from './trace/check-bytes.js';
+import {
+  assertGroupOf,
+  assertKeyPolicy,
+  assertQuorum,
+  assertTwin,
+  checkTrace,
+  environmentOf,
+  keyIdOf,
+  namingOf,
+  readTraceKey,
+  type TraceKey,
+} from './trace/key.js';
 import { HANDLING } from './trace/verdict.js';
 
 const MAX_REQUEST_BYTES = 128 * 1024;
@@ -38,19 +48,22 @@ export const traceProve = defineAction({
   id: 'trace.prove',
   summary: 'sign a request with a quorum of shares and prove which ones',
   description:
-    'Run inside the cage. Shows the request and asks for approval, opens each share against its commitment, puts the key together in ' +
-    'memory, signs deterministically, and proves in the head that the opened shares are the ones committed to, without telling them. ' +
+    'Run inside the cage. Shows the request and asks for approval, opens each share against its commitment, and signs: a key behind ' +
+    'shares of bytes is put together in memory for that, and signs deterministically; the parties of a threshold key are played here, ' +
+    'every one, and the key stays in shares. Proves in the head, from level quorum on, that the opened shares are the ones committed ' +
+    'to, without telling them. ' +
     'Nothing is written before the finished trace has verified in the same process. Without a terminal, --approve says which request ' +
-    'was approved. --twin takes no randomness, so that two laptops with the same shares make the same files; on any difference both ' +
+    'was approved. --twin, at level nonces or with shares of bytes, takes no randomness, so that two laptops with the same shares make the same files; on any difference both ' +
     'files and both signatures are destroyed unseen outside, and that request is not run twin again. Afterwards ' +
     HANDLING +
     '.',
   inputs: {
     request: { type: 'file', summary: 'the request', required: true },
-    group: { type: 'file', summary: 'the group record: set.json', required: true },
+    group: { type: 'file', summary: 'the group record: set.json or group.json', required: true },
     share: {
       type: 'shares',
-      summary: 'a share file or the text of a card, for each of the quorum; asked for without',
+      summary:
+        'a share file, the text of a card, or the key of a threshold share, for each of the quorum; cards are asked for without',
       repeat: true,
       placeholder: 'FILE',
     },
@@ -87,6 +100,11 @@ export const traceProve = defineAction({
         'conclave trace prove --request release.request --group set.json --share share-1.cbor --share share-3.cbor --out-sig release.sig --out release.trace',
       explains: 'shares 1 and 3 sign; the request is shown and has to be approved',
     },
+    {
+      command:
+        'conclave trace prove --request release.request --group group.json --share ann.key --share cem.key --out-sig release.sig --out release.trace',
+      explains: 'the same with two shares of a threshold key, in the key files of their holders',
+    },
   ],
   run: async (input, context): Promise<ProveResult> => {
     const { files } = context;
@@ -96,64 +114,54 @@ export const traceProve = defineAction({
     const request = decodeRequest(requestBytes, input.request);
     const key = await readTraceKey(input.group, files);
     assertGroupOf(request, key, input.request);
-    assertEnvironment(key.set.environment, context.environment, key.name);
-    assertMaySign(request, input.request, context);
+    assertEnvironment(environmentOf(key), context.environment, key.name);
+    assertMaySign(key, request, input.request, context);
+    assertKeyPolicy(key, request, input.request);
+    assertTwin(key, request, input.twin === true);
     if (request.quorum !== undefined)
       assertQuorum(key, request.quorum, `the quorum of ${input.request}`);
     const naming = namingOf(key);
     const digest = `sha256:${toHex(sha256(requestBytes))}`;
     await approve(requestLines(request, digest, naming), digest, input, context);
-    const given = readSources(input.share, files);
-    const named = {
-      name: key.name,
-      file: { set: key.set, signatures: [], signedBytes: key.bytes },
-    };
-    const sources = given.length > 0 ? given : await collectShares(context, 'quorum', named);
     const twin = input.twin === true;
-    try {
-      const { proveBytes } = await import('./trace/prove-bytes.js');
-      const proving = { key, request, requestBytes, sources, twin, custodians: input.custodians };
-      const bytes = encodeTrace(await proveBytes(proving, context));
-      // What leaves is what was read back and verified, not what was meant.
-      const trace = decodeTrace(bytes, input.out);
-      context.progress('verifying the trace');
-      const verdict = await checkByteTrace({ key, request, requestBytes, trace, what: input.out });
-      if (!verdict.ok) {
-        throw new InternalError({
-          code: 'E_TRACE_UNVERIFIED',
-          message: 'the trace that was just made does not verify, and nothing was written',
-          hint: 'the machine computed wrongly: do not use it again',
-        });
-      }
-      files.write(input.out, bytes, { secret: true });
-      files.write(input.outSig, trace.signature);
-      const signed = `sha256:${toHex(sha256(trace.signature))}`;
-      const quorum = quorumText(trace.quorum, naming);
-      context.record({
-        type: 'trace.proven',
-        data: {
-          request: digest,
-          key: key.set.keyId,
-          level: trace.level,
-          quorum,
-          signature: signed,
-        },
+    const bytes = encodeTrace(await make({ key, request, requestBytes }, input, context));
+    // What leaves is what was read back and verified, not what was meant.
+    const trace = decodeTrace(bytes, input.out);
+    context.progress('verifying the trace');
+    const verdict = await checkTrace({ key, request, requestBytes, trace, what: input.out });
+    if (!verdict.ok) {
+      throw new InternalError({
+        code: 'E_TRACE_UNVERIFIED',
+        message: 'the trace that was just made does not verify, and nothing was written',
+        hint: 'the machine computed wrongly: do not use it again',
       });
-      return {
-        signature: input.outSig,
-        trace: input.out,
+    }
+    files.write(input.out, bytes, { secret: true });
+    files.write(input.outSig, trace.signature);
+    const signed = `sha256:${toHex(sha256(trace.signature))}`;
+    const quorum = quorumText(trace.quorum, naming);
+    context.record({
+      type: 'trace.proven',
+      data: {
         request: digest,
+        key: keyIdOf(key),
         level: trace.level,
         quorum,
-        algorithm: key.descriptor.name,
-        bytes: bytes.length,
-        digest: signed,
-        twin,
-        environment: key.set.environment,
-      };
-    } finally {
-      for (const { bytes } of sources) bytes.fill(0);
-    }
+        signature: signed,
+      },
+    });
+    return {
+      signature: input.outSig,
+      trace: input.out,
+      request: digest,
+      level: trace.level,
+      quorum,
+      algorithm: key.descriptor.name,
+      bytes: bytes.length,
+      digest: signed,
+      twin,
+      environment: environmentOf(key),
+    };
   },
   present: ({ signature, trace, quorum, algorithm, bytes, digest, environment, twin }) =>
     [
@@ -166,6 +174,49 @@ export const traceProve = defineAction({
     ].join('\n'),
 });
 
+/** What is proven. */
+interface Proven {
+  readonly key: TraceKey;
+  readonly request: TraceRequest;
+  readonly requestBytes: Uint8Array;
+}
+
+/** The trace, by shares of either kind; they are wiped. */
+async function make(
+  proven: Proven,
+  asked: {
+    readonly share: readonly string[];
+    readonly custodians?: string | undefined;
+    readonly twin?: boolean | undefined;
+  },
+  context: ActionContext,
+): Promise<TraceFile> {
+  const { key } = proven;
+  const twin = asked.twin === true;
+  if (key.kind === 'scalar') {
+    const { openScalars } = await import('./trace/open-scalars.js');
+    const { proveScalars } = await import('./trace/prove-scalars.js');
+    const signers = await openScalars(asked.share, key, proven.request.quorum, context);
+    try {
+      return await proveScalars({ ...proven, key, signers, twin }, context);
+    } finally {
+      for (const { opening } of signers) opening.dispose();
+    }
+  }
+  const given = readSources(asked.share, context.files);
+  const named = { name: key.name, file: { set: key.set, signatures: [], signedBytes: key.bytes } };
+  const sources = given.length > 0 ? given : await collectShares(context, 'quorum', named);
+  try {
+    const { proveBytes } = await import('./trace/prove-bytes.js');
+    return await proveBytes(
+      { ...proven, key, sources, twin, custodians: asked.custodians },
+      context,
+    );
+  } finally {
+    for (const { bytes } of sources) bytes.fill(0);
+  }
+}
+
 /** The signature leaves, the trace stays: one file for both would lose one of them, and with --force without a word. */
 function assertApart(signature: string, trace: string): void {
   if (posix.normalize(signature) !== posix.normalize(trace)) return;
@@ -177,8 +228,13 @@ function assertApart(signature: string, trace: string): void {
 }
 
 /** Refuses a request that is past its time or whose policy is not the one that there is. */
-function assertMaySign(request: TraceRequest, name: string, context: ActionContext): void {
-  const misfit = levelMisfit(request);
+function assertMaySign(
+  key: TraceKey,
+  request: TraceRequest,
+  name: string,
+  context: ActionContext,
+): void {
+  const misfit = key.kind === 'bytes' ? levelMisfit(request) : undefined;
   if (misfit !== undefined) {
     throw new RefusedError({
       code: 'E_TRACE_LEVEL',

@@ -2,11 +2,18 @@
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import { formatTime } from '#formats/time';
+import { LEVELS } from '#protocols/inhead/level';
 import { encodeRequest, MAX_MESSAGE_BYTES, type TraceRequest } from '#protocols/inhead/request';
 import { defineAction } from './action.js';
 import { durationSeconds, parseQuorum, policyOf, quorumText, requestLines } from './trace/asked.js';
-import { assertQuorum } from './trace/byte-key.js';
-import { namingOf, readTraceKey } from './trace/key.js';
+import {
+  assertLevel,
+  assertQuorum,
+  environmentOf,
+  keyIdOf,
+  namingOf,
+  readTraceKey,
+} from './trace/key.js';
 
 /** What was asked for. */
 export interface RequestResult {
@@ -26,15 +33,18 @@ export const traceRequest = defineAction({
   summary: 'ask a cold quorum for a signature with a trace',
   description:
     'Writes the request that goes into the cage: a random nonce, the exact bytes to be signed, the digest of the group record, the ' +
-    'level, and, better than not, the quorum and an expiry. Its group record is set.json of a set of shares. The request fits a file ' +
-    'or QR codes (conclave qr show). Keep a copy: the trace is verified against it.',
+    'level, and, better than not, the quorum and an expiry. The group record is set.json of a set of shares, whose level is quorum, or ' +
+    'group.json of a threshold key, which has all levels. The request fits a file or QR codes (conclave qr show). Keep a copy: the ' +
+    'trace is verified against it.',
   inputs: {
-    group: { type: 'file', summary: 'the group record: set.json', required: true },
+    group: { type: 'file', summary: 'the group record: set.json or group.json', required: true },
     in: { type: 'file', summary: 'what to sign, at most 64 KiB', required: true },
     level: {
       type: 'string',
-      summary: 'what the trace is to prove; quorum: that the named shares were there',
-      choices: ['quorum'],
+      summary:
+        'what the trace is to prove: shares, the equations of the signature alone; quorum, also that the committed shares were ' +
+        'there; nonces, also that nobody chose a nonce',
+      choices: LEVELS,
       default: 'quorum',
     },
     quorum: {
@@ -42,6 +52,7 @@ export const traceRequest = defineAction({
       summary: 'which shares must sign; any quorum may when not given',
       placeholder: '1,3',
     },
+    bind: { type: 'boolean', summary: 'at level shares, bind the signature to this request' },
     expires: { type: 'string', summary: 'how long it may be signed', placeholder: '24h' },
     out: { type: 'path', summary: 'where the request goes', required: true },
   },
@@ -57,10 +68,18 @@ export const traceRequest = defineAction({
         'conclave trace request --group set.json --in release.txt --quorum 1,3 --expires 24h --out release.request',
       explains: 'shares 1 and 3 are to sign within a day',
     },
+    {
+      command:
+        'conclave trace request --group group.json --in release.txt --level nonces --quorum 1,3 --expires 24h --out release.request',
+      explains: 'the same of a threshold key, and no nonce is to be chosen by anybody',
+    },
   ],
   run: async (input, context): Promise<RequestResult> => {
     context.files.assertAbsent([input.out]);
     const key = await readTraceKey(input.group, context.files);
+    const level = LEVELS.find((each) => each === input.level) ?? 'quorum';
+    const bind = input.bind === true;
+    assertLevel(key, level, bind);
     const message = context.files.read(input.in, MAX_MESSAGE_BYTES);
     const naming = namingOf(key);
     const quorum = input.quorum === undefined ? undefined : parseQuorum(input.quorum, naming);
@@ -73,9 +92,9 @@ export const traceRequest = defineAction({
       nonce: context.random(32),
       message,
       group: sha256(key.bytes),
-      level: 'quorum',
+      level,
       quorum,
-      bind: false,
+      bind,
       policy: policyOf(message),
       expires,
     };
@@ -84,7 +103,7 @@ export const traceRequest = defineAction({
     const digest = `sha256:${toHex(sha256(bytes))}`;
     context.record({
       type: 'trace.requested',
-      data: { request: digest, key: key.set.keyId, level: request.level },
+      data: { request: digest, key: keyIdOf(key), level: request.level },
     });
     return {
       request: input.out,
@@ -92,7 +111,7 @@ export const traceRequest = defineAction({
       level: request.level,
       quorum: quorum === undefined ? null : quorumText(quorum, naming),
       expires: expires === undefined ? null : formatTime(new Date(1000 * expires)),
-      environment: key.set.environment,
+      environment: environmentOf(key),
       shows: requestLines(request, digest, naming),
     };
   },

@@ -5,8 +5,8 @@ import { decodeRequest } from '#protocols/inhead/request';
 import { decodeTrace, MAX_TRACE_BYTES } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
 import type { Claim } from './artifacts/artifact.js';
-import { checkByteTrace, signatureClaim } from './trace/check-bytes.js';
-import { assertGroupOf, readTraceKey } from './trace/key.js';
+import { signatureClaim } from './trace/check-bytes.js';
+import { assertGroupOf, checkTrace, environmentOf, readTraceKey } from './trace/key.js';
 import { checked, HANDLING, presentVerdict } from './trace/verdict.js';
 
 const MAX_REQUEST_BYTES = 128 * 1024;
@@ -39,7 +39,7 @@ export const traceVerify = defineAction({
       placeholder: 'TRACE',
     },
     request: { type: 'file', summary: 'your own copy of the request', required: true },
-    group: { type: 'file', summary: 'your own copy of the group record: set.json', required: true },
+    group: { type: 'file', summary: 'your own copy of the group record', required: true },
     sig: { type: 'file', summary: 'the signature file', required: true, placeholder: 'SIG' },
     at: {
       type: 'string',
@@ -66,7 +66,7 @@ export const traceVerify = defineAction({
     const trace = decodeTrace(files.read(input.trace, MAX_TRACE_BYTES), input.trace);
     const file = files.read(input.sig, MAX_SIGNATURE_BYTES);
     const what = input.trace;
-    const verdict = await checkByteTrace({ key, request, requestBytes, trace, what });
+    const verdict = await checkTrace({ key, request, requestBytes, trace, what });
     const claims = [
       signatureClaim(file, trace),
       ...verdict.claims,
@@ -80,7 +80,7 @@ export const traceVerify = defineAction({
       ok: claims.every(({ ok }) => ok),
       trace: input.trace,
       level: trace.level,
-      environment: key.set.environment,
+      environment: environmentOf(key),
       claims,
       notProven: [...unknown, ...verdict.notProven],
     };

@@ -701,6 +701,18 @@ class ScalarStatement:
                 "the signature is not the sum of its shares")
         return [each[0] for each in points]
 
+    def binding(self, wanted, proof, h0):
+        """Level 1: each signer's Schnorr proof over h0 where the request asks for it, and otherwise nothing."""
+        reader = Reader(proof)
+        for number, share in zip(self.quorum, self.targets) if wanted else ():
+            written = reader.take(len(self.curve.encode(share)))
+            point, s = self.point(written), reader.number(self.suite.scalar_bytes)
+            require(s < self.suite.order, "a scalar that is not reduced")
+            e = int.from_bytes(sha256(TAG["bind"], h0, u16(number), self.curve.encode(share), written), "big")
+            right = self.curve.add(point, multiply(self.curve, share, e % self.suite.order))
+            require(self.same(self.table.times(s), right), "the binding of a share")
+        reader.end()
+
     def run(self, pair, fields):
         outputs, per = [], len(self.fields) // len(self.quorum)
         for i in range(len(self.quorum)):
@@ -831,8 +843,12 @@ def verify(group, request_bytes, signature, trace_bytes):
     if trace["suite"] == b"gf256-v1":
         statement = ByteStatement(group, trace)
     else:
-        require(trace["level"] in (2, 3), "this reader verifies traces with a proof")
+        require(trace["level"] in (1, 2, 3), "unknown level")
         statement = ScalarStatement(group, request_bytes, request, trace)
+        if trace["level"] == 1:
+            require((trace["system"], trace["repetitions"], trace["circuit"]) == (0, 0, 0), "a proof at level 1")
+            statement.binding(request[8], trace["proof"], statement_hash(trace, group, request_bytes))
+            return
     require((trace["system"], trace["repetitions"], trace["circuit"], trace["level"]) ==
             (1, REPETITIONS, statement.circuit, statement.level), "parameters of the proof")
     verify_proof(statement, trace, statement_hash(trace, group, request_bytes))

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checkScalarTrace } from '#actions/trace/check-scalars';
 import { proveScalars } from '#actions/trace/prove-scalars';
-import { scalarContext } from '#actions/trace/scalar-key';
+import { readScalarKey, scalarContext } from '#actions/trace/scalar-key';
 import { suiteNames } from '#crypto/frost/suite';
 import { concat, fromHex, toHex } from '#formats/bytes';
 import type { TraceRequest } from '#protocols/inhead/request';
@@ -90,6 +90,36 @@ describe('level shares', () => {
       expect((await check(change)).ok, name).toBe(false);
     }
     expect((await check()).ok).toBe(true);
+  });
+});
+
+describe('the identity', () => {
+  it('is refused as R, where the nonces of two signers cancel', async () => {
+    const { key } = await dealtKey('frost-ed25519', 2, 3);
+    const { request, requestBytes } = requestFor(key, 'nonces');
+    const about = scalarContext(key, request, requestBytes, [1, 3]);
+    const { base } = key.group.suite.group;
+    const shares = [base, base.negate()].map((point) => ({
+      hiding: point.toBytes(),
+      binding: undefined,
+      z: new Uint8Array(32),
+    }));
+    expect(checkEquations(about, { signature: new Uint8Array(64), shares })).toEqual({
+      ok: false,
+      reason: 'the nonces add up to the identity',
+    });
+  });
+
+  it('is refused as Y, and as Y_i', async () => {
+    const { key } = await dealtKey('frost-ed25519', 2, 3);
+    const text = new TextDecoder().decode(key.bytes);
+    const identity = `01${'0'.repeat(62)}`;
+    const { publicKey, members } = key.group.record;
+    for (const point of [publicKey, members[0]?.publicShare ?? '']) {
+      const changed = new TextEncoder().encode(text.replace(point, identity));
+      await expect(readScalarKey(changed, 'group')).rejects.toMatchObject({ exitCode: 65 });
+    }
+    expect((await readScalarKey(key.bytes, 'group')).group.record).toEqual(key.group.record);
   });
 });
 

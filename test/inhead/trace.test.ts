@@ -256,12 +256,6 @@ describe('a trace over shares of bytes', () => {
       expect(JSON.parse(out)).toMatchObject({ ok: false, error: { code: 'E_OUTPUT_TWICE' } });
     });
 
-    it('for a threshold key, which is named as such', async () => {
-      write('group.json', readFileSync('test/compat/v2/threshold/group.json'));
-      const { code, err } = await conclave('trace request --group group.json --in m --out x');
-      expect([code, err]).toEqual([65, expect.stringContaining('of a threshold key')]);
-    });
-
     it('after expiry, under another policy, or for another group record', async () => {
       const request = decodeRequest(read('r'), 'r');
       for (const [change, code] of [

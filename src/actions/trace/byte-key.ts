@@ -3,7 +3,7 @@ import { lagrangeFactors, multiply } from '#crypto/math/gf256';
 import type { Descriptor } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
 import { fromHex } from '#formats/bytes';
-import { InputError, RefusedError, UsageError } from '#formats/errors';
+import { InputError, RefusedError } from '#formats/errors';
 import type { ByteOpening } from '#protocols/inhead/byte-statement';
 import type { PublicSecret } from '#protocols/inhead/statement';
 import { secretFirstBlock, shareFirstBlock } from '#protocols/sharing/commitment';
@@ -17,12 +17,7 @@ import {
   structureOf,
   suiteOf,
 } from '#protocols/sharing/share-set';
-import {
-  describeStructure,
-  indexNumber,
-  quorumsAmong,
-  type ShareIndex,
-} from '#protocols/sharing/structure';
+import { indexNumber, quorumsAmong, type ShareIndex } from '#protocols/sharing/structure';
 
 /** A set of shares of a key, whose description is the group record. */
 export interface ByteKey {
@@ -77,19 +72,6 @@ export function quorumOfNumbers(
   if (!known || !ascending) return undefined;
   const [first] = quorumsAmong(structureOf(set), indices) as Iterable<readonly ShareIndex[]>;
   return first?.length === indices.length ? indices : undefined;
-}
-
-/**
- * Refuses numbers that are not exactly a quorum.
- * @throws {@link UsageError} `E_TRACE_QUORUM`
- */
-export function assertQuorum(key: ByteKey, numbers: readonly number[], what: string): void {
-  if (quorumOfNumbers(key, numbers) !== undefined) return;
-  throw new UsageError({
-    code: 'E_TRACE_QUORUM',
-    message: `${what} is not exactly a quorum of ${key.name}: it takes ${describeStructure(structureOf(key.set))}`,
-    hint: 'name as many shares as sign, no more, ascending',
-  });
 }
 
 /** What a proof about a quorum opens, ascending. */

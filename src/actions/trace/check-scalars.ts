@@ -1,7 +1,4 @@
-/**
- * Whether a trace holds whose shares are scalars. No command calls this yet: `conclave trace verify` takes keys whose shares are
- * bytes, and tests alone verify traces of threshold keys.
- */
+/** Whether a trace holds whose shares are scalars. */
 import { REPETITIONS } from '#protocols/inhead/hash-input';
 import { verifyBinding } from '#protocols/inhead/binding-proof';
 import { decodeProof } from '#protocols/inhead/proof';

@@ -1,12 +1,11 @@
 /**
  * In the cage, for a key in shares of a scalar: the laptop plays every signer of the quorum in its own memory, signs, and proves
  * with which shares. At level `nonces` it makes every nonce from the shares; elsewhere the nonces are FROST's.
- * No command calls this yet: `conclave trace` takes keys whose shares are bytes, and tests alone make traces of threshold keys.
  */
 import { opensCommitment, openedShare } from '#crypto/frost/commitment';
 import { encodeScalar } from '#crypto/math/prime-group';
 import { fromHex } from '#formats/bytes';
-import { InternalError, NegativeError, RefusedError } from '#formats/errors';
+import { InternalError, NegativeError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { proveBinding } from '#protocols/inhead/binding-proof';
 import { rootOf, twinRootOf } from '#protocols/inhead/hash-input';
@@ -31,6 +30,7 @@ import {
   signShare,
 } from '#protocols/threshold/frost-rounds';
 import type { ActionContext } from '../context/context.js';
+import { assertTwin } from './key.js';
 import { stepping } from './progress.js';
 import { type ScalarKey, scalarContext } from './scalar-key.js';
 
@@ -55,7 +55,7 @@ export interface ScalarProving {
 /**
  * A trace over shares of a scalar; nobody has verified it yet.
  * @throws {@link NegativeError} `E_TRACE_SHARE` naming a share that does not open its commitment or has another public share
- * @throws {@link RefusedError} `E_TRACE_TWIN` for a twin at another level than `nonces`
+ * @throws RefusedError `E_TRACE_TWIN` for a twin at another level than `nonces`
  */
 export async function proveScalars(
   { key, request, requestBytes, signers, twin }: ScalarProving,
@@ -63,12 +63,7 @@ export async function proveScalars(
 ): Promise<TraceFile> {
   const { group } = key;
   const { suite } = group;
-  if (twin && request.level !== 'nonces') {
-    throw new RefusedError({
-      code: 'E_TRACE_TWIN',
-      message: `a twin needs the level nonces: at level ${request.level} FROST draws its nonces, and no two files are equal`,
-    });
-  }
+  assertTwin(key, request, twin);
   for (const signer of signers) assertShare(signer, key);
   const quorum = signers.map(({ number }) => number);
   const about = scalarContext(key, request, requestBytes, quorum);

@@ -1,7 +1,4 @@
-/**
- * A key that a group holds in shares of a scalar, as a trace sees it: its group record, read strictly. No command calls this yet:
- * `conclave trace` refuses the group records of threshold keys.
- */
+/** A key that a group holds in shares of a scalar, as a trace sees it: its group record, read strictly. */
 import type { Descriptor } from '#crypto/descriptor';
 import { decodeGroup, type Group } from '#crypto/frost/group';
 import { resolve } from '#crypto/registry';

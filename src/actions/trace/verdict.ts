@@ -43,7 +43,7 @@ export const BYTES_NOT_PROVEN: readonly string[] = [
   'that the prover was nobody else who ever held a share and its randomness together, the dealer for one',
 ];
 
-/** Of keys in shares of a scalar, which no command makes or verifies traces of yet. */
+/** Of keys in shares of a scalar. */
 export const SCALAR_NOT_PROVEN: readonly string[] = [
   'that the prover was nobody else who ever held a share and its randomness together, such as an earlier cage’s laptop; after ' +
     'elliptic curves fall, only that the prover knew the randomness',
