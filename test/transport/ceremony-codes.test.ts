@@ -13,7 +13,7 @@ import { qrScan } from '#actions/qr-scan';
 import { qrShow } from '#actions/qr-show';
 import { sha256 } from '#crypto/hash';
 import { toHex, utf8 } from '#formats/bytes';
-import { UsageError } from '#formats/errors';
+import { OutputError, UsageError } from '#formats/errors';
 
 const NOTE = utf8('two words and more, so that it takes a few parts to carry it\n');
 const digestOf = (bytes: Uint8Array): string => `sha256:${toHex(sha256(bytes))}`;
@@ -184,6 +184,31 @@ describe('a file that comes into a ceremony', () => {
     expect(room.said.length).toBeGreaterThan(1);
     expect(room.files.size).toBe(0);
     expect(room.events).toEqual([]);
+  });
+
+  it('ends where the same answer comes again and again', async () => {
+    const same = Array.from({ length: 100 }, () => 'medium');
+    const missing = roomWith(same);
+    await expect(
+      takeIn(missing, { file: 'medium/note.txt', expect: digestOf(NOTE) }),
+    ).rejects.toMatchObject({
+      code: 'E_QR_EXPECTED',
+    });
+    const shown = roomWith(same);
+    shown.files.set('note.txt', NOTE);
+    await expect(letOut(shown)).rejects.toMatchObject({ code: 'E_QR_NOT_TAKEN' });
+    expect([missing.left.length, shown.left.length].every((left) => left > 70)).toBe(true);
+  });
+
+  it('fails with the disk, not with whoever holds up the code', async () => {
+    const room = roomWith(['keyboard', whole(NOTE), 'keyboard', whole(NOTE)]);
+    Object.assign(room.context.files, {
+      write: () => {
+        throw new OutputError({ code: 'E_DISK_FULL', message: 'the disk is full' });
+      },
+    });
+    await expect(takeIn(room)).rejects.toMatchObject({ code: 'E_DISK_FULL', exitCode: 73 });
+    expect(room.left).toHaveLength(2);
   });
 
   it('goes back to the choice by a word, and ends when nobody answers', async () => {

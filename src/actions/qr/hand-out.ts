@@ -39,6 +39,9 @@ export interface HandedOut {
   readonly version: number;
 }
 
+/** So often is it shown; a file that answers for people says the same each time. */
+const MAX_SHOWINGS = 20;
+
 /** Size of frames where no screen says how large they may be. */
 const UNSEEN_VERSION = 14;
 
@@ -73,8 +76,8 @@ export async function handOut(
     },
     { value: 'none', label: 'not at all: nobody can take it' },
   ]);
-  for (;;) {
-    if (way === 'none') {
+  for (let left = MAX_SHOWINGS; ; left--) {
+    if (way === 'none' || left === 0) {
       throw new NegativeError({
         code: 'E_QR_NOT_TAKEN',
         message: `${name} was not taken over`,

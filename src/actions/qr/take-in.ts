@@ -12,6 +12,9 @@ import type { SeenCode } from '../context/scan.js';
 import { understandTyped } from '../context/typed-codes.js';
 import { codesOfPictures, codesOfText, collectArrivals } from './collect.js';
 
+/** So often may somebody try; a file that answers for people says the same each time. */
+const MAX_TRIES = 20;
+
 /** Something that came, and how. */
 export interface TakenIn {
   readonly way: 'keyboard' | 'camera' | 'medium';
@@ -43,22 +46,25 @@ export async function takeIn<T>(
       message: 'nobody can be asked to bring a code',
     });
   }
-  for (;;) {
+  for (let left = MAX_TRIES; ; left--) {
     const way = await chooseWay(talk, incoming, context);
     try {
       const arrival = await comeIn(way, talk, incoming, context);
       if (arrival !== undefined) return await judge({ way, arrival });
     } catch (error) {
-      if (!(error instanceof ConclaveError) || error.exitCode === 130 || isNobody(error))
-        throw error;
+      if (!(error instanceof ConclaveError) || left <= 1 || !isOfWhatWasBrought(error)) throw error;
       talk.say(`${error.message}.${error.hint === undefined ? '' : ` ${error.hint}.`}`);
     }
   }
 }
 
-/** Where a file answers, an answer that is not there is not asked for again and again. */
-function isNobody(error: ConclaveError): boolean {
-  return /^E_ANSWER_/.test(error.code);
+/**
+ * Whether the next try may go better. A full disk, a power cut, nobody who answers, a bug: those are for the session, not for whoever
+ * holds up a code.
+ */
+function isOfWhatWasBrought({ code, exitCode }: ConclaveError): boolean {
+  if (code === 'E_QR_INCOMPLETE') return true;
+  return [1, 2, 65, 66, 69, 77].includes(exitCode) && !code.startsWith('E_ANSWER_');
 }
 
 async function chooseWay(
