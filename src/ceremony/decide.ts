@@ -17,19 +17,25 @@ export interface Facts {
   opens(instance: Instance): readonly string[];
   /** Whether a complete set of shares of this key exists in the session. */
   sealed(reference: string): boolean;
-  /** Whether the instance's `when:` holds; true without one. */
+  /** Whether a side of the instance's branch is still to be taken. */
+  undecided(instance: Instance): boolean;
+  /** Whether the instance lies on the way that was taken, and its `when:` holds; true without both. */
   holds(instance: Instance): boolean;
 }
 
 /** The next thing to do. */
 export type Next =
   | { readonly do: 'enter'; readonly act: string }
+  /** The branch of this instance was come to. */
+  | { readonly do: 'branch'; readonly instance: Instance }
   | { readonly do: 'skip'; readonly instance: Instance }
   | { readonly do: 'run'; readonly instance: Instance; readonly attempt: number }
   /** A step that may have happened was under way when the program ended: find out. */
   | { readonly do: 'settle'; readonly instance: Instance }
   /** The step failed and the ceremony goes on without it: the reason is still to be recorded. */
   | { readonly do: 'deviate'; readonly instance: Instance }
+  /** The step failed, and leads back to an earlier one. */
+  | { readonly do: 'back'; readonly instance: Instance }
   | { readonly do: 'restore'; readonly reference: string; readonly instance: Instance }
   | { readonly do: 'rollback'; readonly to: Instance; readonly lost: readonly string[] }
   | {
@@ -51,7 +57,9 @@ export function decide(instances: readonly Instance[], state: SessionState, fact
   const known = state.instances.get(key);
   if (known?.status === 'failed') {
     const { failure } = known;
-    if (failure?.then === 'deviate') return { do: 'deviate', instance };
+    if (failure?.then === 'deviate' || failure?.then === 'onward')
+      return { do: 'deviate', instance };
+    if (failure?.then === 'back') return { do: 'back', instance };
     if (failure?.then === 'abort') {
       return { do: 'close', outcome: 'aborted', reason: `${key}: ${failure.error.message}` };
     }
@@ -73,6 +81,7 @@ export function decide(instances: readonly Instance[], state: SessionState, fact
     unsealed.some((reference) => state.keys.get(reference)?.madeIn === instanceKey(candidate)),
   );
   if (first !== undefined) return { do: 'rollback', to: first, lost: unsealed };
+  if (known === undefined && facts.undecided(instance)) return { do: 'branch', instance };
   if (known === undefined && !facts.holds(instance)) return { do: 'skip', instance };
   const wanted = facts.opens(instance).find((reference) => lost.includes(reference));
   if (wanted !== undefined) return { do: 'restore', reference: wanted, instance };

@@ -2,8 +2,6 @@
  * The engine: asks what comes next, does it, journals it, and asks again until the session is closed. All that it knows of
  * the past it knows from the journal, so that going on after a power cut is the same as going on.
  */
-import type { Action } from '#actions/action';
-import type { JsonObject } from '#formats/canonical-json';
 import { type ConclaveError, InterruptedError } from '#formats/errors';
 import { type EntryData, QUORUM_AGREED, type Said } from '#script/entries';
 import { holds, parseCondition } from '#script/expression';
@@ -12,34 +10,33 @@ import { isRestorable } from '#script/restorable';
 import { decide, type Facts, type Next } from './decide.js';
 import { recordDeviation } from './deviation.js';
 import { withDevices } from './devices.js';
-import { afterFailure, isFailure } from './failure.js';
+import { isFailure } from './failure.js';
 import { type SessionFiles, sessionFiles } from './files.js';
 import { checkAgain } from './gate.js';
+import {
+  goBack,
+  isOnTheWay,
+  isUndecided,
+  leaveOut,
+  postpone,
+  saysThen,
+  takeBranch,
+  whatThen,
+} from './ways.js';
 import { announce } from './heading.js';
-import { sessionIdentities } from './identities.js';
 import { askWhatNow } from './interruption.js';
 import { clearLeftovers } from './leftovers.js';
-import { sessionFolders, sessionOnce } from './once.js';
-import { sessionAsker } from './people.js';
 import { agreeByQuorum } from './quorum.js';
 import { restoreKey } from './restore.js';
-import {
-  actionOf,
-  instancesOf,
-  ownerOf,
-  resolverOf,
-  type Session,
-  sessionMarks,
-  whereOf,
-} from './session.js';
+import { actionOf, instancesOf, ownerOf, resolverOf, type Session, whereOf } from './session.js';
 import { settle } from './settle.js';
-import { KEY_ADDED, KEY_CHANGED, type KnownKey } from './state.js';
+import type { KnownKey } from './state.js';
+import { contextOf } from './step-context.js';
 import { callAction } from './steps/action.js';
 import { doHumanStep, type StepResult } from './steps/human.js';
 import { valuesOfType } from './steps/input.js';
 import { recordDelay } from './delay.js';
-import { boundToken } from './tokens.js';
-import { VAULT, type VaultWitness } from './vault.js';
+import { VAULT } from './vault.js';
 
 /** Runs a session until it is closed. What stands in its way is thrown, and the session can go on later. */
 export async function proceed(session: Session): Promise<void> {
@@ -55,11 +52,15 @@ export async function proceed(session: Session): Promise<void> {
       case 'enter':
         recorder.write('act.started', { act: next.act });
         break;
+      case 'branch':
+        takeBranch(session, next.instance);
+        break;
       case 'skip':
-        recorder.write('step.skipped', {
-          ...whereOf(next.instance),
-          condition: next.instance.step.when ?? '',
-        });
+        leaveOut(session, next.instance);
+        break;
+      case 'back':
+        goBack(session, instances, next.instance);
+        swept = false;
         break;
       case 'settle':
         if ((await settle(session, next.instance)) === 'undone') {
@@ -108,7 +109,9 @@ function factsOf(session: Session, undone: ReadonlySet<string>): Facts {
       (instance.step.effect === 'irreversible' ||
         actionOf(session, instance)?.secrecy === 'protects'),
     opens: (instance) =>
-      actionOf(session, instance)?.secrecy === 'destroys' ? [] : keysOf(instance),
+      actionOf(session, instance)?.secrecy === 'destroys' || !isOnTheWay(session, instance)
+        ? []
+        : keysOf(instance),
     sealed: (reference) =>
       instancesOf(session).some(
         (instance) =>
@@ -116,9 +119,11 @@ function factsOf(session: Session, undone: ReadonlySet<string>): Facts {
           session.recorder.state.instances.get(instanceKey(instance))?.status === 'finished' &&
           keysOf(instance).includes(reference),
       ),
+    undecided: (instance) => isUndecided(session, instance),
     holds: (instance) =>
-      instance.step.when === undefined ||
-      holds(parseCondition(instance.step.when), resolverOf(session, instance)),
+      isOnTheWay(session, instance) &&
+      (instance.step.when === undefined ||
+        holds(parseCondition(instance.step.when), resolverOf(session, instance))),
   };
 }
 
@@ -169,7 +174,7 @@ async function attempt(
         continue;
       }
       if (!isFailure(error)) throw error;
-      fail(session, instance, count, error);
+      fail(session, instances, instance, count, error);
       return;
     }
   }
@@ -231,84 +236,6 @@ async function perform(
   return { outputs, people: [] };
 }
 
-/** What one step's action may touch. */
-function contextOf(
-  session: Session,
-  instance: Instance,
-  files: SessionFiles,
-  heard: (said: Said) => void,
-): ReturnType<Session['context']['within']> {
-  const { context, terminal, recorder, vault } = session;
-  const where = whereOf(instance);
-  const event = (name: string, data: JsonObject): void => {
-    recorder.write('event', { ...where, event: name, data });
-  };
-  const witness: VaultWitness = {
-    added: (reference, record) => {
-      event(KEY_ADDED, { reference, record });
-    },
-    changed: (reference, record) => {
-      event(KEY_CHANGED, { reference, record });
-    },
-    wiped: (key, held) => {
-      recorder.write('wipe', { ...where, key, how: held ? 'wiped' : 'lost with the process' });
-    },
-  };
-  const stepKey = `${where.act}/${where.step}`;
-  const { disturbance } = session;
-  const asking = sessionAsker({
-    terminal,
-    participants: recorder.state.participants,
-    step: stepKey,
-    holder: instance.for,
-    slips: session.slips,
-    handsOut: session.handsOut,
-    heard,
-  });
-  const ask = disturbance?.asker(asking) ?? asking;
-  const base = context.within({
-    ...sessionMarks(session),
-    files: disturbance?.files(files) ?? files,
-    ask,
-    boundToken: (token) => {
-      const bound = (): ReturnType<typeof boundToken> => boundToken(session, token);
-      return disturbance?.token(bound) ?? bound();
-    },
-    record: ({ type, data }) => {
-      event(type, data);
-    },
-    progress: (message) => {
-      if (terminal.interactive) terminal.say(message);
-    },
-  });
-  const name = where.for === undefined ? where.step : `${where.step}/${where.for}`;
-  return {
-    ...base,
-    inCeremony: true,
-    // Where a file answers for people nobody watches, and an animation would wait for keys that nobody presses.
-    screen: terminal.interactive ? base.screen : undefined,
-    once: sessionOnce(session, base.once),
-    folders: sessionFolders(session, base.folders),
-    identities: sessionIdentities(session, base.identities, {
-      ask,
-      step: stepKey,
-      // Who drives the ceremony deals the shares and hands keys over, and signs what is said about both.
-      signer: signsFor(actionOf(session, instance)) ? recorder.administrator : undefined,
-    }),
-    keys: vault.keySpace({
-      name,
-      elsewhere: base.keys,
-      known: (reference) => recorder.state.keys.get(reference),
-      witness,
-    }),
-  };
-}
-
-/** Whether the administrator's signature stands under what an action writes. */
-function signsFor(action: Action | undefined): boolean {
-  return action !== undefined && (action.secrecy === 'protects' || action.signs === true);
-}
-
 /** The files of one attempt. */
 function filesOf(session: Session, instance: Instance): SessionFiles {
   return sessionFiles({
@@ -320,10 +247,15 @@ function filesOf(session: Session, instance: Instance): SessionFiles {
   });
 }
 
-function fail(session: Session, instance: Instance, count: number, error: ConclaveError): void {
+function fail(
+  session: Session,
+  instances: readonly Instance[],
+  instance: Instance,
+  count: number,
+  error: ConclaveError,
+): void {
   const { recorder, terminal } = session;
-  const failures = (recorder.state.instances.get(instanceKey(instance))?.failures ?? 0) + 1;
-  const then = afterFailure(instance.step, failures);
+  const then = whatThen(session, instances, instance);
   recorder.write('step.failed', {
     ...whereOf(instance),
     attempt: count,
@@ -332,13 +264,8 @@ function fail(session: Session, instance: Instance, count: number, error: Concla
   });
   terminal.say(`This step failed: ${error.message}.`);
   if (error.hint !== undefined) terminal.say(error.hint);
-  terminal.say(
-    then === 'retry'
-      ? 'It is tried again.'
-      : then === 'deviate'
-        ? 'The ceremony can go on without it, as a deviation.'
-        : 'The ceremony is aborted; what was done until now stays recorded.',
-  );
+  terminal.say(saysThen(then, instance.step));
+  if (then === 'postpone') postpone(session, instance, error);
 }
 
 async function deviate(session: Session, instance: Instance): Promise<void> {

@@ -7,11 +7,6 @@ import {
   TryAgainError,
   UsageError,
 } from '#formats/errors';
-import type { Step } from '#script/definition';
-
-/** What happens after a step failed. */
-export type Then = 'abort' | 'retry' | 'deviate';
-
 /**
  * Whether an error is an answer of the step, to be journalled as its failure. Anything else stops the program and leaves the
  * session to be resumed: nothing has been decided about it.
@@ -23,13 +18,4 @@ export function isFailure(error: unknown): error is ConclaveError {
   if (error instanceof OutputError) return error.code === 'E_FILE_EXISTS';
   if (error instanceof UsageError) return !error.code.startsWith('E_ANSWER_');
   return true;
-}
-
-/**
- * What the definition wants after a failure.
- * @param failures - of this instance so far, this one included
- */
-export function afterFailure(step: Step, failures: number): Then {
-  if (failures <= step.retry) return 'retry';
-  return step.onFailure === 'deviate' ? 'deviate' : 'abort';
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Action } from '#actions/action';
 import type { ActionContext } from '#actions/context/context';
 import type { Environment } from '#custody/authority/record';
+import type { Ways } from '#script/branch';
 import type { Definition } from '#script/definition';
 import type { RecordedArtifact } from '#script/entries';
 import type { Resolve } from '#script/expression';
@@ -115,6 +116,11 @@ export function whereOf(instance: Instance): {
   };
 }
 
+/** The side taken at each branch. */
+export function waysOf(state: SessionState): Ways {
+  return new Map([...state.ways].map(([branch, { side }]) => [branch, side]));
+}
+
 function scopeOf(definition: Definition, state: SessionState): ScopeSource {
   const { opened } = state;
   const outputs = new Map<string, Map<string, Readonly<Record<string, never>>>>();
@@ -134,5 +140,6 @@ function scopeOf(definition: Definition, state: SessionState): ScopeSource {
       executionDigest: opened?.executionDigest ?? '',
     },
     outputs,
+    ways: waysOf(state),
   };
 }

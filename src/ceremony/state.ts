@@ -14,6 +14,7 @@ import {
   type RecordedArtifact,
   type Said,
 } from '#script/entries';
+import type { Side } from '#script/definition';
 import { LayeredMap } from './layered-map.js';
 
 /** How far an instance of a step has come. `deviated`: it failed and the ceremony went on without it, for a reason. */
@@ -66,6 +67,8 @@ export interface SessionState {
   readonly instances: LayeredMap<InstanceState>;
   /** Starts by instance key over the whole session; rollbacks do not reset it. */
   readonly attempts: LayeredMap<number>;
+  /** By branch, the side that was taken, and the entry that says so. */
+  readonly ways: ReadonlyMap<string, { readonly side: Side; readonly seq: number }>;
   /** By reference, e.g. `ceremony:generate`. */
   readonly keys: ReadonlyMap<string, KnownKey>;
   /** Sign-offs and the place of their entries. */
@@ -81,6 +84,7 @@ export const emptyState: SessionState = {
   act: undefined,
   instances: LayeredMap.of(),
   attempts: LayeredMap.of(),
+  ways: new Map(),
   keys: new Map(),
   signoffs: [],
   closed: undefined,
@@ -121,6 +125,10 @@ export function reduce(state: SessionState, entry: Entry): SessionState {
       return { ...next, opened: entry.data, participants: entry.data.participants };
     case 'act.started':
       return { ...next, act: entry.data.act };
+    case 'branch.taken': {
+      const { branch, side } = entry.data;
+      return { ...next, ways: new Map(next.ways).set(branch, { side, seq: entry.seq }) };
+    }
     case 'step.started':
       return started(next, entry);
     case 'step.finished': {
@@ -207,7 +215,15 @@ function started(state: SessionState, entry: Located): SessionState {
     instances: state.instances.with(
       key,
       // Who agreed to an earlier attempt has not agreed to this one.
-      before === undefined ? fresh(entry) : { ...before, status: 'open', agreed: undefined },
+      before === undefined
+        ? fresh(entry)
+        : {
+            ...before,
+            status: 'open',
+            agreed: undefined,
+            // Postponed for it, people begin to count anew.
+            failures: before.failure?.then === 'postpone' ? 0 : before.failures,
+          },
     ),
     attempts: state.attempts.with(key, attempts),
   };
@@ -238,7 +254,8 @@ function deviated(state: SessionState, entry: Extract<Entry, { type: 'deviation'
   if (act === undefined || step === undefined || about !== 'step') return state;
   const key = keyOf({ act, step, for: entry.data.for });
   const instance = state.instances.get(key);
-  if (instance?.status !== 'failed' || instance.failure?.then !== 'deviate') return state;
+  const then = instance?.failure?.then;
+  if (instance?.status !== 'failed' || (then !== 'deviate' && then !== 'onward')) return state;
   return {
     ...state,
     instances: state.instances.with(key, { ...instance, status: 'deviated' }),
@@ -297,6 +314,7 @@ function rolledBack(
     ...state,
     act: state.act === toAct ? state.act : undefined,
     instances: LayeredMap.of(kept),
+    ways: new Map([...state.ways].filter(([, { seq }]) => seq < from)),
     keys: new Map([...state.keys].filter(([, { madeIn }]) => names.has(madeIn))),
     signoffs: state.signoffs.filter(({ seq }) => seq < from),
   };

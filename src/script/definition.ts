@@ -47,6 +47,32 @@ export interface MaterialDefinition {
   readonly serial: 'required' | 'optional' | 'none';
 }
 
+/** The two ways of a branch: `then` when its condition holds. */
+export const SIDES = ['then', 'else'] as const;
+
+/** One of {@link SIDES}. */
+export type Side = (typeof SIDES)[number];
+
+/** A choice between two ways, made once; what both of them leave has one name after it. */
+export interface BranchDefinition {
+  readonly summary: string;
+  readonly when: string;
+  /** By name, the reference that stands for it on each side; referred to as `${{ branches.BRANCH.NAME }}`. */
+  readonly gives: Readonly<Record<string, Readonly<Record<Side, string>>>>;
+}
+
+/** Which way a step lies on. */
+export interface OnSide {
+  readonly branch: string;
+  readonly side: Side;
+}
+
+/** A step, or the first step of an act, by name. */
+export interface Target {
+  readonly kind: 'step' | 'act';
+  readonly name: string;
+}
+
 /** What people do at a human step. */
 export type HumanAct = 'confirm' | 'ask' | 'read-back' | 'handover' | 'seal' | 'pause' | 'sign-off';
 
@@ -72,7 +98,11 @@ interface StepCommon {
   readonly needs?: string;
   readonly effect: Effect;
   readonly retry: number;
-  readonly onFailure: 'abort' | 'retry' | 'deviate';
+  readonly onFailure: 'abort' | 'retry' | 'deviate' | 'postpone' | 'elsewhere';
+  /** Where the ceremony goes when it fails: back, or on. */
+  readonly elsewhere?: Target;
+  /** The way that it lies on, by itself or with its act. */
+  readonly branch?: OnSide;
   /** Minutes that it is meant to take, for the plan. */
   readonly minutes?: number;
   /** Minutes after which a deviation must say why it took so long. */
@@ -107,6 +137,8 @@ export type Step = ActionStep | HumanStep;
 export interface Act {
   readonly id: string;
   readonly title: string;
+  /** All its steps lie on this way. */
+  readonly branch?: OnSide;
   readonly steps: readonly Step[];
 }
 
@@ -137,6 +169,7 @@ export interface Definition {
     readonly recheck: boolean;
   };
   readonly waive: readonly string[];
+  readonly branches: Readonly<Record<string, BranchDefinition>>;
   readonly acts: readonly Act[];
   readonly after: readonly Duty[];
 }

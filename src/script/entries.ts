@@ -134,10 +134,19 @@ const schemas = {
     ...where,
     attempt: s.integer({ min: 1, max: 1000 }),
     error: s.object({ code: s.string({ max: 128 }), message: sentence }),
-    /** What happens now; after `deviate` a deviation entry for the same instance must follow. */
-    then: s.oneOf('abort', 'retry', 'deviate'),
+    /** What happens now; after `deviate` and `onward` a deviation for the same instance must follow, after `back` a rollback. */
+    then: s.oneOf('abort', 'retry', 'deviate', 'postpone', 'back', 'onward'),
   }),
-  /** Its `when:` did not hold. */
+  /** At the first step of a branch: which side, and why. */
+  'branch.taken': s.object({
+    act: name,
+    branch: name,
+    side: s.oneOf('then', 'else'),
+    condition: sentence,
+    /** What the references of the condition stood for. */
+    values: s.record(s.json(), { max: 64 }),
+  }),
+  /** Its `when:` did not hold, or it lies on a way that was not taken. */
   'step.skipped': s.object({ ...where, condition: sentence }),
   /** Something that did not go to script. Without `act` it concerns the whole session. */
   deviation: s.object({

@@ -16,6 +16,7 @@ export const ROOTS = [
   'materials',
   'session',
   'each',
+  'branches',
 ] as const;
 
 /** What a reference can start with. */
@@ -68,6 +69,7 @@ const LENGTHS: Readonly<Record<Root, number>> = {
   materials: 1,
   session: 1,
   each: 1,
+  branches: 2,
 };
 
 const SHAPES: Readonly<Record<Root, string>> = {
@@ -78,6 +80,7 @@ const SHAPES: Readonly<Record<Root, string>> = {
   materials: 'materials.NAME',
   session: 'session.NAME',
   each: 'each.NAME',
+  branches: 'branches.BRANCH.NAME or branches.BRANCH.NAME.each',
 };
 
 /**
@@ -117,7 +120,8 @@ export function parseReference(text: string, offset: number): Reference {
       offset,
     );
   }
-  const length = LENGTHS[root] + (root === 'steps' && names[2] === 'each' ? 1 : 0);
+  const length =
+    LENGTHS[root] + ((root === 'steps' || root === 'branches') && names[2] === 'each' ? 1 : 0);
   if (names.length !== length || !names.every((name) => /^[a-z][a-z0-9-]*$/.test(name)))
     throw new ExpressionError(`"${text}" is not of the form ${SHAPES[root]}`, offset);
   return { root, names, text, offset };

@@ -6,20 +6,29 @@
 import type { ActionDescription } from '#formats/action';
 import type { Definition, Positions } from './definition.js';
 import { actionRules } from './rules/actions.js';
+import { branchRules } from './rules/branches.js';
 import { changeRules } from './rules/changes.js';
 import { codeRules } from './rules/codes.js';
 import { closingRules } from './rules/closing.js';
 import { drillRules } from './rules/drills.js';
 import { handoverRules } from './rules/handovers.js';
 import { humanStepRules } from './rules/humans.js';
+import { waysThrough } from './rules/projection.js';
 import { referenceRules } from './rules/references.js';
 import { runningRules } from './rules/running.js';
 import { secretRules } from './rules/secrets.js';
-import { structureRules } from './rules/structure.js';
+import { materialRules, structureRules } from './rules/structure.js';
 import { thresholdRules } from './rules/thresholds.js';
 import { tokenRules } from './rules/tokens.js';
 import { traceRules } from './rules/traces.js';
-import type { AlgorithmStatus, Finding, PlacedStep, Rules, Survey } from './rules/survey.js';
+import type {
+  AlgorithmStatus,
+  Finding,
+  PlacedStep,
+  Report,
+  Rules,
+  Survey,
+} from './rules/survey.js';
 
 export type { AlgorithmStatus, Finding } from './rules/survey.js';
 
@@ -31,8 +40,12 @@ export interface Surroundings {
   readonly probes?: readonly string[];
 }
 
-const RULES: readonly Rules[] = [
-  structureRules,
+/** What the definition says as a whole. */
+const WHOLE: readonly Rules[] = [structureRules, branchRules];
+
+/** What must hold on every way through it. */
+const EVERY_WAY: readonly Rules[] = [
+  materialRules,
   referenceRules,
   actionRules,
   humanStepRules,
@@ -60,13 +73,13 @@ export function lint(
 ): readonly Finding[] {
   const survey = surveyOf(definition, positions, catalogue, surroundings);
   const findings = new Map<string, Finding>();
-  for (const rules of RULES) {
-    rules(survey, (rule, path, message, offset) => {
-      const { line, column } = positions.at(path, offset);
-      // Two groups of rules may look at the same text: one finding is enough.
-      findings.set(`${rule} ${path} ${message}`, { path, line, column, rule, message });
-    });
-  }
+  const report: Report = (rule, path, message, offset) => {
+    const { line, column } = positions.at(path, offset);
+    // Two groups of rules, or two ways, may look at the same text: one finding is enough.
+    findings.set(`${rule} ${path} ${message}`, { path, line, column, rule, message });
+  };
+  for (const rules of WHOLE) rules(survey, report);
+  for (const way of waysThrough(survey)) for (const rules of EVERY_WAY) rules(way.survey, report);
   return [...findings.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
@@ -100,6 +113,7 @@ function surveyOf(
       surroundings.algorithms && new Map(surroundings.algorithms.map((a) => [a.name, a.status])),
     probes: surroundings.probes,
     steps,
+    left: new Map(),
     byId,
   };
 }

@@ -161,6 +161,15 @@ function acts(
     else if (type === 'step.finished') add(data, 'done', clock, saidIn(data));
     else if (type === 'step.failed') add(data, 'FAILED', clock, data.error.message);
     else if (type === 'step.skipped') add(data, 'skipped', clock, data.condition);
+    else if (type === 'branch.taken') {
+      const values = Object.entries(data.values).map(
+        ([name, it]) => `${name}: ${JSON.stringify(it)}`,
+      );
+      const said = `${data.condition}; ${values.join('; ')}`;
+      const title = definition.branches[data.branch]?.summary ?? data.branch;
+      const cells = ['', clock, `way: ${data.side}`, said];
+      rows.set(data.act, [...(rows.get(data.act) ?? []), { title, who: '', cells }]);
+    }
   }
   const sections = definition.acts.flatMap((act, i) => {
     const done = rows.get(act.id) ?? [];

@@ -57,6 +57,7 @@ export function renderPlan(content: PlanContent): string {
     materials(definition),
     machine(definition),
     budget(definition),
+    branches(definition),
     ...definition.acts.map((_, i) => act(definition, i)),
     exceptions(),
     signOffs(content),
@@ -194,6 +195,28 @@ function budget(definition: Definition): string {
   ].join('\n');
 }
 
+/** Both ways of every branch; which one it was is ticked on the day. */
+function branches({ branches: declared }: Definition): string {
+  const entries = Object.entries(declared);
+  if (entries.length === 0) return '';
+  return [
+    '## Branches',
+    '',
+    'One way of each is gone. The steps of the other one are crossed out.',
+    '',
+    ...table(
+      ['Branch', 'What it decides', 'Way "then" when', 'Way taken', 'Initials'],
+      entries.map(([name, { summary, when }]) => [
+        name,
+        text(summary),
+        text(when),
+        '( ) then ( ) else',
+        '',
+      ]),
+    ),
+  ].join('\n');
+}
+
 function act(definition: Definition, at: number): string {
   const { title, steps } = definition.acts[at] as Definition['acts'][number];
   const lines = steps.flatMap((step, s) => {
@@ -218,14 +241,31 @@ function act(definition: Definition, at: number): string {
 function activity(step: Step): string {
   const notes = [
     step.say === undefined ? '' : text(readable(step.say)),
+    step.branch === undefined
+      ? ''
+      : `Way "${step.branch.side}" of the branch ${step.branch.branch} only.`,
     step.when === undefined ? '' : `Only when ${text(step.when)}.`,
     step.needs === undefined ? '' : `The quorum ${step.needs} agrees first.`,
     step.kind === 'action' && step.effect === 'irreversible' ? '**It cannot be undone.**' : '',
     step.retry > 0 ? `It may fail ${step.retry} times.` : '',
-    step.onFailure === 'deviate' ? 'It may be left out, with a reason.' : '',
+    onFailure(step),
     step.timeout === undefined ? '' : `After ${step.timeout} minutes a reason is recorded.`,
   ].filter((note) => note !== '');
   return [`**${text(step.title)}**`, ...notes].join(' ');
+}
+
+function onFailure({ onFailure: what, elsewhere }: Step): string {
+  switch (what) {
+    case 'deviate':
+      return 'It may be left out, with a reason.';
+    case 'postpone':
+      return 'When it fails, the ceremony is postponed.';
+    case 'elsewhere':
+      return `When it fails, the ceremony goes to the ${elsewhere?.kind ?? ''} "${elsewhere?.name ?? ''}".`;
+    case 'abort':
+    case 'retry':
+      return '';
+  }
 }
 
 /** References are blanks on paper: what they stand for is known only then. */

@@ -8,10 +8,13 @@ import type {
   ActionStep,
   Definition,
   HumanStep,
+  OnSide,
   ParameterDefinition,
   Positions,
   RoleDefinition,
+  Side,
   Step,
+  Target,
 } from './definition.js';
 import type { TrustLevel } from './entries.js';
 import { camelCase } from './names.js';
@@ -298,16 +301,38 @@ function fromRaw(raw: RawDefinition, source: Source): Definition {
       recheck: raw.environment?.recheck !== undefined,
     },
     waive: raw.waive ?? [],
-    acts: raw.acts.map((act, a) => ({
-      id: act.id,
-      title: act.title,
-      steps: act.steps.map((step, s) => stepOf(step, `acts[${a}].steps[${s}]`, source)),
+    branches: mapValues(raw.branches ?? {}, ({ summary, when, gives }) => ({
+      summary,
+      when,
+      gives: gives ?? {},
     })),
+    acts: raw.acts.map((act, a) => {
+      const whole = act.branch === undefined ? undefined : onSide(act.branch);
+      return {
+        id: act.id,
+        title: act.title,
+        ...(whole === undefined ? {} : { branch: whole }),
+        steps: act.steps.map((step, s) => stepOf(step, `acts[${a}].steps[${s}]`, source, whole)),
+      };
+    }),
     after: raw.after ?? [],
   };
 }
 
-function stepOf(raw: RawStep, path: string, source: Source): Step {
+/** `BRANCH.SIDE`, whose form was looked at. */
+function onSide(text: string): OnSide {
+  const [branch = '', side] = text.split('.');
+  return { branch, side: side as Side };
+}
+
+/** What a step does when it fails; `step NAME` and `act NAME` lead elsewhere. */
+function failureOf(text = 'abort'): Pick<Step, 'onFailure' | 'elsewhere'> {
+  const [kind = '', name] = text.split(' ');
+  if (name === undefined) return { onFailure: kind as 'abort' | 'retry' | 'deviate' | 'postpone' };
+  return { onFailure: 'elsewhere', elsewhere: { kind: kind as Target['kind'], name } };
+}
+
+function stepOf(raw: RawStep, path: string, source: Source, act: OnSide | undefined): Step {
   const refuse = (key: string, problem: string): never => {
     throw errorAt(
       source.name,
@@ -318,6 +343,9 @@ function stepOf(raw: RawStep, path: string, source: Source): Step {
   };
   if (raw.uses !== undefined && raw.do !== undefined)
     refuse('do', 'it has both "uses" and "do": a step is either an action or a human step');
+  if (raw.branch !== undefined && act !== undefined)
+    refuse('branch', 'its act lies on a branch already');
+  const side = raw.branch === undefined ? act : onSide(raw.branch);
   const common = {
     id: raw.id,
     title: raw.title,
@@ -328,8 +356,9 @@ function stepOf(raw: RawStep, path: string, source: Source): Step {
     ...(raw.minutes === undefined ? {} : { minutes: raw.minutes }),
     ...(raw.timeout === undefined ? {} : { timeout: raw.timeout }),
     ...(raw.say === undefined ? {} : { say: raw.say.trimEnd() }),
+    ...(side === undefined ? {} : { branch: side }),
     retry: raw.retry ?? 0,
-    onFailure: raw['on-failure'] ?? 'abort',
+    ...failureOf(raw['on-failure']),
   } as const;
   if (raw.uses !== undefined) {
     for (const key of ['value', 'choices', 'form'] as const)

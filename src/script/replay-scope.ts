@@ -1,4 +1,5 @@
 /** What references meant at one step of a transcript: the outputs of the steps that had finished by then. */
+import type { Ways } from './branch.js';
 import type { Definition } from './definition.js';
 import type { EntryData } from './entries.js';
 import type { Resolve } from './expression.js';
@@ -13,11 +14,12 @@ export interface SoFar {
   readonly instances: readonly Instance[];
   /** What finished, by the place of its instance. */
   readonly finished: ReadonlyMap<number, EntryData['step.finished']>;
+  readonly ways: Ways;
 }
 
 /** The values of references for one instance. */
 export function resolverAt(soFar: SoFar, instance: Instance): Resolve {
-  const { definition, participants, opened, instances, finished } = soFar;
+  const { definition, participants, opened, instances, finished, ways } = soFar;
   type Outputs = EntryData['step.finished']['outputs'];
   const outputs = new Map<string, Map<string, Outputs>>();
   for (const [at, { outputs: made }] of finished) {
@@ -36,6 +38,7 @@ export function resolverAt(soFar: SoFar, instance: Instance): Resolve {
         executionDigest: opened.executionDigest,
       },
       outputs,
+      ways,
     },
     instance,
   );

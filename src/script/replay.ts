@@ -12,13 +12,16 @@ import {
   type Participant,
   QUORUM_AGREED,
 } from './entries.js';
-import { evaluate, holds, parseCondition, type Resolve } from './expression.js';
-import { entryKey, holders, type Instance, instanceKey, plan } from './plan.js';
+import { ExpressionError, holds, parseCondition, type Resolve } from './expression.js';
+import { targetIn, type Then } from './branch.js';
+import { entryKey, type Instance, instanceKey, plan } from './plan.js';
 import { Misstep } from './misstep.js';
 import type { Replayed, Violation } from './replayed.js';
+import { assertHeard, assertQuorum } from './replay-heard.js';
 import { ReplayedKeys } from './replay-keys.js';
 import { ReplayedMachine } from './replay-machine.js';
 import { resolverAt } from './replay-scope.js';
+import { ReplayedWays } from './replay-ways.js';
 
 /**
  * Walks all entries of a session.
@@ -35,7 +38,9 @@ export function replaySession(
       walk.step(entry, entries[i - 1]);
     } catch (error) {
       // A reference without a value means that the definition and these entries do not belong together.
-      if (!(error instanceof Misstep || error instanceof InputError)) throw error;
+      const known =
+        error instanceof Misstep || error instanceof InputError || error instanceof ExpressionError;
+      if (!known) throw error;
       return walk.result({ seq: entry.seq, reason: `${entry.type}: ${error.message}` });
     }
   }
@@ -50,7 +55,7 @@ export function replaySession(
   );
 }
 
-type Status = 'idle' | 'open' | 'interrupted' | 'retry' | 'deviate' | 'abort';
+type Status = 'idle' | 'open' | 'interrupted' | Then;
 
 class Walk {
   readonly #definition: Definition;
@@ -66,6 +71,7 @@ class Walk {
   /** Postponed, and not taken up again. */
   #away = false;
   readonly #machine: ReplayedMachine;
+  readonly #ways: ReplayedWays;
   /** When the current instance was begun, and whether a deviation said that it took long. */
   #begun: { readonly time: string; late: boolean } | undefined;
   #closed: EntryData['session.closed'] | undefined;
@@ -79,6 +85,7 @@ class Walk {
   constructor(definition: Definition, catalogue: readonly ActionDescription[]) {
     this.#definition = definition;
     this.#machine = new ReplayedMachine(definition.environment);
+    this.#ways = new ReplayedWays(definition);
     this.#actions = new Map(catalogue.map((action) => [action.id, action]));
   }
 
@@ -123,6 +130,8 @@ class Walk {
         return;
       case 'act.started':
         return this.#enterAct(entry.data.act);
+      case 'branch.taken':
+        return this.#take(entry.data);
       case 'step.started':
         return this.#start(entry.data, entry.time);
       case 'step.skipped':
@@ -156,6 +165,10 @@ class Walk {
         this.#away = false;
         this.#machine.lookAgain();
         if (this.#status === 'open') this.#status = 'interrupted';
+        else if (this.#status === 'postpone') {
+          this.#status = 'retry';
+          this.#failures = 0;
+        }
         return;
       case 'rollback':
         return this.#rollBack(entry.data);
@@ -213,12 +226,20 @@ class Walk {
     return current;
   }
 
+  #take(data: EntryData['branch.taken']): void {
+    const current = this.#current;
+    if (this.#status !== 'idle') throw new Misstep(`${instanceKey(current)} is under way`);
+    if (this.#act !== current.act.id || data.act !== current.act.id)
+      throw new Misstep(`the act ${current.act.id} was not entered`);
+    this.#ways.take(data, this.#at, current, this.#resolver(current));
+  }
+
   #start(data: EntryData['step.started'], time: string): void {
     const current = this.#expect(data);
     this.#machine.mustBeInOrder();
     if (this.#status === 'open') throw new Misstep('it was begun before and has not ended');
-    if (this.#status === 'deviate' || this.#status === 'abort')
-      throw new Misstep('it failed, and was not to be tried again');
+    const ended: readonly Status[] = ['deviate', 'abort', 'postpone', 'back', 'onward'];
+    if (ended.includes(this.#status)) throw new Misstep('it failed, and was not to be tried again');
     this.#keys.mustBeRetired();
     if (this.#status === 'idle') {
       if (!this.#holds(current))
@@ -254,8 +275,11 @@ class Walk {
       action && Object.keys(data.outputs).find((name) => !Object.hasOwn(action.outputs, name));
     if (strange !== undefined && action !== undefined)
       throw new Misstep(`${action.id} has no output ${strange}`);
-    if (step.kind === 'human') this.#heard(current, data);
-    this.#quorum(current, data);
+    const signedOff = this.#signoffs.filter(({ at }) => at === this.#at);
+    assertHeard(current, data, new Set(signedOff.map((it) => it.data.person)), () =>
+      this.#resolver(current),
+    );
+    assertQuorum(this.#definition, this.#participants, current, data);
     for (const { path } of data.artifacts) {
       if (this.#paths.has(path)) throw new Misstep(`${path} was made by an earlier step already`);
       this.#paths.add(path);
@@ -272,36 +296,6 @@ class Walk {
       throw new Misstep(`it took longer than ${step.timeout} minutes, and no deviation says why`);
   }
 
-  /** At a human step the person it is about was heard; what was read back is what there was to read. */
-  #heard(current: Instance, data: EntryData['step.finished']): void {
-    const { step } = current;
-    if (step.kind !== 'human') return;
-    const who = current.for ?? current.by;
-    if (step.human === 'sign-off') {
-      const found = this.#signoffs.some(({ at, data: it }) => at === this.#at && it.person === who);
-      if (!found) throw new Misstep(`${who} did not sign off`);
-      return;
-    }
-    const answers = data.people.filter(({ name }) => name === who);
-    if (answers.length === 0) throw new Misstep(`${who} was not heard`);
-    if (step.human !== 'read-back' || step.value === undefined) return;
-    const value = evaluate(step.value, this.#resolver(current));
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    if (!answers.some(({ said }) => said === text))
-      throw new Misstep(`${who} read back something else than ${text}`);
-  }
-
-  /** A step that needs a quorum of people has one among those heard. */
-  #quorum({ step }: Instance, data: EntryData['step.finished']): void {
-    const quorum = step.needs === undefined ? undefined : this.#definition.quorums[step.needs];
-    if (quorum === undefined) return;
-    const entitled = new Set(holders(this.#participants, quorum.of).map(({ name }) => name));
-    const agreed = data.people.filter(({ name, said }) => entitled.has(name) && said === 'agreed');
-    const heard = new Set(agreed.map(({ name }) => name));
-    if (heard.size < quorum.threshold)
-      throw new Misstep(`${quorum.threshold} of ${quorum.of} had to agree, and ${heard.size} did`);
-  }
-
   /** That a quorum agreed is said at a step that needs it, and of people who take part. */
   #agreed({ step }: Instance, { data }: EntryData['event']): void {
     const { quorum, people } = parseQuorumAgreed(data, QUORUM_AGREED);
@@ -316,9 +310,7 @@ class Walk {
     if (data.attempt !== this.#attempts.get(instanceKey(current)))
       throw new Misstep(`its attempt is not ${data.attempt}`);
     this.#failures++;
-    const { retry, onFailure } = current.step;
-    const expected =
-      this.#failures <= retry ? 'retry' : onFailure === 'deviate' ? 'deviate' : 'abort';
+    const expected = this.#ways.afterFailure(this.#instances, this.#at, this.#failures);
     if (data.then !== expected)
       throw new Misstep(`the definition says ${expected} then, not ${data.then}`);
     this.#status = expected;
@@ -333,7 +325,9 @@ class Walk {
     if (act === undefined || step === undefined || current === undefined) return;
     if (entryKey({ ...data, act, step }) !== instanceKey(current)) return;
     if (data.about === 'time' && this.#begun !== undefined) this.#begun.late = true;
-    if (this.#status === 'deviate' && data.about === 'step') this.#advance();
+    if (data.about !== 'step') return;
+    if (this.#status === 'onward') this.#ways.leadOn(this.#instances, this.#at);
+    if (this.#status === 'deviate' || this.#status === 'onward') this.#advance();
   }
 
   #enrol(data: EntryData['participant.enrolled']): void {
@@ -354,12 +348,16 @@ class Walk {
   }
 
   #rollBack({ toAct, toStep }: EntryData['rollback']): void {
-    if (!this.#resumed) throw new Misstep('nothing was interrupted that could be rolled back');
+    const back = this.#status === 'back' ? this.#current.step.elsewhere : undefined;
+    if (!this.#resumed && back === undefined)
+      throw new Misstep('nothing was interrupted that could be rolled back');
     const target = this.#instances.findIndex(
       ({ act, step }) => act.id === toAct && step.id === toStep,
     );
     if (target < 0 || target > this.#at)
       throw new Misstep(`${toAct}/${toStep} lies not behind ${instanceKey(this.#current)}`);
+    if (back !== undefined && target !== targetIn(this.#instances, back))
+      throw new Misstep(`the failure leads back to ${back.name}, not to ${toStep}`);
     for (const [at, finished] of [...this.#finished]) {
       if (at < target) continue;
       const { step } = this.#instances[at] as Instance;
@@ -373,6 +371,7 @@ class Walk {
     this.#keys.abandon(undone);
     this.#signoffs = this.#signoffs.filter(({ at }) => at < target);
     if (this.#act !== toAct) this.#act = undefined;
+    this.#ways.undo(target);
     this.#at = target;
     this.#status = 'idle';
     this.#failures = 0;
@@ -424,12 +423,16 @@ class Walk {
 
   #holds(instance: Instance): boolean {
     const { when } = instance.step;
+    if (!this.#ways.includes(this.#at, instance)) return false;
     return when === undefined || holds(parseCondition(when), this.#resolver(instance));
   }
 
   #resolver(instance: Instance): Resolve {
     const opened = this.#opened as EntryData['session.opened'];
     const whose = { definition: this.#definition, participants: this.#participants, opened };
-    return resolverAt({ ...whose, instances: this.#instances, finished: this.#finished }, instance);
+    return resolverAt(
+      { ...whose, instances: this.#instances, finished: this.#finished, ways: this.#ways.taken },
+      instance,
+    );
   }
 }

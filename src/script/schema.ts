@@ -80,6 +80,28 @@ const material = strict({
   serial: z.enum(['required', 'optional', 'none']),
 });
 
+/** What a branch gives is, on each side, one output of a step. */
+const given = z
+  .string()
+  .max(200)
+  .regex(/^\$\{\{ ?steps\.[a-z][a-z0-9-]*\.[a-z][a-z0-9-]* ?\}\}$/, {
+    error: 'one reference such as ${{ steps.STEP.OUTPUT }} was expected',
+  });
+
+const branch = strict({
+  summary: line,
+  when: line,
+  gives: named(strict({ then: given, else: given }), 16).optional(),
+});
+
+const onSide = z
+  .string()
+  .max(80)
+  .regex(
+    /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*\.(?:then|else)$/,
+    'BRANCH.then or BRANCH.else was expected',
+  );
+
 const step = strict({
   id: name,
   title,
@@ -102,10 +124,21 @@ const step = strict({
   timeout: z.int().min(1).max(1440).optional(),
   effect: z.enum(['none', 'repeatable', 'irreversible']).optional(),
   retry: z.int().min(0).max(16).optional(),
-  'on-failure': z.enum(['abort', 'retry', 'deviate']).optional(),
+  'on-failure': z
+    .union([
+      z.enum(['abort', 'retry', 'deviate', 'postpone']),
+      z.string().regex(/^(?:step|act) [a-z][a-z0-9]*(?:-[a-z0-9]+)*$/),
+    ])
+    .optional(),
+  branch: onSide.optional(),
 });
 
-const act = strict({ id: name, title, steps: z.array(step).min(1).max(256) });
+const act = strict({
+  id: name,
+  title,
+  branch: onSide.optional(),
+  steps: z.array(step).min(1).max(256),
+});
 
 const duty = strict({
   duty: line,
@@ -134,6 +167,7 @@ export const definitionSchema = strict({
     .array(z.enum(['n-of-n', 'threshold-1', 'draft']))
     .max(3)
     .optional(),
+  branches: named(branch, 4).optional(),
   acts: z.array(act).min(1).max(64),
   after: z.array(duty).max(32).optional(),
 });

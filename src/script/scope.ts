@@ -2,7 +2,8 @@
 import type { Json } from '#formats/canonical-json';
 import type { Definition } from './definition.js';
 import type { Participant } from './entries.js';
-import type { Reference, Resolve } from './expression.js';
+import type { Ways } from './branch.js';
+import { parseText, type Reference, type Resolve } from './expression.js';
 import { camelCase } from './names.js';
 import { holders, type Instance } from './plan.js';
 
@@ -21,6 +22,8 @@ export interface ScopeSource {
   };
   /** By step id; a step that was skipped or has not finished is absent. */
   readonly outputs: ReadonlyMap<string, StepOutputs>;
+  /** Sides taken; nothing where no branch was come to. */
+  readonly ways?: Ways;
 }
 
 /**
@@ -35,7 +38,7 @@ export function resolverFor(source: ScopeSource, instance: Instance): Resolve {
     eachRole === undefined
       ? 0
       : holders(participants, eachRole).findIndex((p) => p.name === instance.for) + 1;
-  return (reference: Reference): Json | undefined => {
+  const resolve = (reference: Reference): Json | undefined => {
     const [name = '', member = ''] = reference.names;
     switch (reference.root) {
       case 'parameters':
@@ -61,8 +64,29 @@ export function resolverFor(source: ScopeSource, instance: Instance): Resolve {
         if (reference.names[2] === undefined) return value;
         return Array.isArray(value) ? (value as readonly Json[])[number() - 1] : undefined;
       }
+      case 'branches': {
+        const given = givenBy(source, name, member);
+        if (given === undefined) return undefined;
+        return resolve({ ...given, names: [...given.names, ...reference.names.slice(2)] });
+      }
     }
   };
+  return resolve;
+}
+
+/** The reference to a step's output that a branch gives on the side that was taken. */
+function givenBy(
+  { definition, ways }: ScopeSource,
+  branch: string,
+  name: string,
+): Reference | undefined {
+  const side = ways?.get(branch);
+  const gives = own(definition.branches, branch)?.gives ?? {};
+  const text = side === undefined ? undefined : own(gives, name)?.[side];
+  const [part] = text === undefined ? [] : parseText(text);
+  return part !== undefined && 'reference' in part && part.reference.root === 'steps'
+    ? part.reference
+    : undefined;
 }
 
 function outputOf(

@@ -45,6 +45,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   settles: (instance) => instance.step.effect === 'irreversible',
   opens: (instance) => (['split', 'sign'].includes(instance.step.id) ? ['ceremony:generate'] : []),
   sealed: () => false,
+  undecided: () => false,
   holds: () => true,
   ...more,
 });

@@ -516,8 +516,9 @@ ENTRIES = {
         **where,
         attempt=integer(1, 1000),
         error=shape(code=text(most=128), message=text()),
-        then=one_of("abort", "retry", "deviate"),
+        then=one_of("abort", "retry", "deviate", "postpone", "back", "onward"),
     ),
+    "branch.taken": shape(act=name, branch=name, side=one_of("then", "else"), condition=text(), values=mapping(anything, most=64)),
     "step.skipped": shape(**where, condition=text()),
     "deviation": shape(
         act_=name,
@@ -612,6 +613,7 @@ class Walk:
         self.recheck = definition.get("environment", {}).get("recheck") == "every-act"
         self.required = definition.get("environment", {}).get("require", [])
         self.due, self.unmet = False, []
+        self.sides, self.passed, self.returns = {}, None, {}
 
     def holders(self, role):
         return [it["name"] for it in self.people if it["role"] == role]
@@ -655,6 +657,13 @@ class Walk:
         number = self.holders(each).index(it.holder) + 1 if each else 0
         if root == "each":
             return {"name": it.holder, "number": number}.get(names[0]) if each else None
+        if root == "branches":
+            side = self.sides.get(names[0], (None,))[0]
+            given = definition.get("branches", {}).get(names[0], {}).get("gives", {}).get(names[1], {}).get(side)
+            match = re.fullmatch(r"\$\{\{ ?steps\.([a-z0-9.-]+) ?\}\}", given or "")
+            if match is None:
+                return None
+            names = match.group(1).split(".") + names[2:]
         value = self.output(names[0], camel(names[1]), it)
         if len(names) == 2:
             return value
@@ -672,7 +681,27 @@ class Walk:
         values = [done.get(holder, {}).get(name) for holder in self.holders(source.step["each"])]
         return None if None in values else values
 
+    def side_of(self, it):
+        """Branch and side that a step lies on, by itself or with its act."""
+        text = it.step.get("branch", it.act.get("branch"))
+        return text.split(".") if text else (None, None)
+
+    def target(self, it):
+        """Place of the step that a failure leads to, or None where it leads nowhere."""
+        kind, _, named = it.step.get("on-failure", "abort").partition(" ")
+        if not named:
+            return None
+        return next((i for i, one in enumerate(self.plan) if (one.act if kind == "act" else one.step)["id"] == named), -1)
+
     def condition(self, it):
+        if self.passed is not None and self.at < self.passed[1]:
+            return False
+        branch, side = self.side_of(it)
+        if branch is not None:
+            if branch not in self.sides:
+                no(f"no side of the branch {branch} was taken")
+            if self.sides[branch][0] != side:
+                return False
         return "when" not in it.step or holds(it.step["when"], self.resolver(it)) is True
 
     # -- one entry --
@@ -721,6 +750,22 @@ class Walk:
         if self.status != "idle" or data["act"] != self.current.act["id"] or self.act == data["act"]:
             no("this act is not the next")
         self.act, self.due = data["act"], self.recheck
+
+    def branch_taken(self, data, *_):
+        current = self.current
+        if self.status != "idle" or self.act != current.act["id"] or data["act"] != self.act:
+            no("no side is taken here")
+        if self.side_of(current)[0] != data["branch"] or data["branch"] in self.sides:
+            no(f"the branch {data['branch']} is not here, or was taken before")
+        condition = self.definition["branches"][data["branch"]]["when"] if data["branch"] in self.definition.get("branches", {}) else "false"
+        resolve = self.resolver(current)
+        side = "then" if holds(condition, resolve) is True else "else"
+        words = [word for *_, word in tokens(condition) if word and word not in ("and", "or", "not", "true", "false")]
+        if data["condition"] != condition or data["side"] != side:
+            no(f"the branch {data['branch']} leads to \"{side}\" by its condition")
+        if canonical(data["values"]) != canonical({word: resolve(word) for word in words}):
+            no(f"the branch {data['branch']} was decided by other values than the record has")
+        self.sides[data["branch"]] = (side, self.at)
 
     def step_started(self, data, time, _):
         current = self.expect(data)
@@ -797,8 +842,17 @@ class Walk:
         if data["attempt"] != self.attempts.get(current.key):
             no(f"its attempt is not {data['attempt']}")
         self.failures += 1
-        deviates = current.step.get("on-failure") == "deviate"
-        expected = "retry" if self.failures <= current.step.get("retry", 0) else "deviate" if deviates else "abort"
+        expected, target = current.step.get("on-failure", "abort"), self.target(current)
+        if self.failures <= current.step.get("retry", 0):
+            expected = "retry"
+        elif target is not None and target > self.at:
+            expected = "onward"
+        elif target is not None:
+            # A step leads back three times in a session at most.
+            self.returns[current.key] = self.returns.get(current.key, 0) + 1
+            expected = "abort" if target < 0 or self.returns[current.key] > 3 else "back"
+        elif expected not in ("deviate", "postpone"):
+            expected = "abort"
         if data["then"] != expected:
             no(f"the definition says {expected} then, not {data['then']}")
         self.status = expected
@@ -811,7 +865,9 @@ class Walk:
             self.unmet = [probe for probe in self.unmet if probe not in self.explained]
         if "act" in data and "step" in data and self.at < len(self.plan) and key_of(data) == self.plan[self.at].key:
             self.late = self.late or data["about"] == "time"
-            if self.status == "deviate" and data["about"] == "step":
+            if self.status in ("deviate", "onward") and data["about"] == "step":
+                if self.status == "onward":
+                    self.passed = (self.at, self.target(self.plan[self.at]))
                 self.advance()
 
     def environment_checked(self, data, *_):
@@ -876,14 +932,18 @@ class Walk:
         self.resumed, self.away, self.due = True, False, self.recheck
         if self.status == "open":
             self.status = "interrupted"
+        elif self.status == "postpone":
+            self.status, self.failures = "retry", 0
 
     def rollback(self, data, *_):
-        if not self.resumed:
+        if not self.resumed and self.status != "back":
             no("nothing was interrupted that could be rolled back")
         to = (data["toAct"], data["toStep"])
         target = next((i for i, it in enumerate(self.plan) if (it.act["id"], it.step["id"]) == to), None)
         if target is None or target > self.at:
             no(f"{data['toAct']}/{data['toStep']} does not lie behind")
+        if self.status == "back" and target != self.target(self.plan[self.at]):
+            no("the failure leads back to another step")
         for at in [at for at in self.finished if at >= target]:
             if SECRECY.get(self.plan[at].step.get("uses")) == "protects":
                 no(f"{self.plan[at].key} had sealed a key: it cannot be undone")
@@ -893,6 +953,9 @@ class Walk:
             key["id"] for key in self.keys if key["made"] in undone and not key["retired"] and not key["wiped"]
         }
         self.signoffs = {at: it for at, it in self.signoffs.items() if at < target}
+        self.sides = {branch: it for branch, it in self.sides.items() if it[1] <= target}
+        if self.passed is not None and target <= self.passed[0]:
+            self.passed = None
         if self.act != data["toAct"]:
             self.act = None
         self.at, self.status, self.failures = target, "idle", 0

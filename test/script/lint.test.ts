@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '#script/lint';
 import { root } from '../support/require.js';
 import { linter, shipped } from './catalogue.js';
+import { branchExamples } from './branch-rules.js';
 import { traceExamples } from './trace-rules.js';
 
 let lintText: (text: string) => readonly Finding[];
@@ -901,6 +902,7 @@ const examples: readonly Example[] = [
     message: /signed off before/,
   },
   ...traceExamples,
+  ...branchExamples,
 ];
 
 describe('the rule', () => {

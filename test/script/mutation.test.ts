@@ -7,6 +7,7 @@ import { LineCounter, parseDocument, visit, isScalar, type Scalar } from 'yaml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '#formats/errors';
 import type { Finding } from '#script/lint';
+import { BRANCHED } from './branched.js';
 import { linter, shipped, shippedNames } from './catalogue.js';
 
 interface Mutation {
@@ -26,6 +27,10 @@ const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
   {
     what: /\.id (air-gap|print|print-text|read-card|prove|verify|wipe|administrator|witness|witnesses|presence|definition-digest|execution-digest|isolation|fingerprint|handover|acknowledge|consent|root|check|destroy|witnessed|connected|look-first|look-second|verify-first|verify-second|take-away|opened-bag|custody|outcome|next|hand-shares|pause|container-digest|carry|carry-challenge|carry-statement|carried|program|shred|remains|digest|approve|signed-digest|second-device|arrived|erase|erased|terms|compare|accept|round-[1-4]|record|same-record|keep|close|parties|end|signers) -> /,
     why: 'the name of a step that no other step refers to is free',
+  },
+  {
+    what: /\.id (?:twice|compare|lamp|shade) -> /,
+    why: 'of the example of branches, the same',
   },
   {
     what: /parameters\.[a-z0-9-]+\.default (?:(?:old|medium)\/|set\.json|payload\.bin)/,
@@ -94,7 +99,7 @@ function mutationsOf(text: string): readonly Mutation[] {
       const [from = 0, to = 0] = node.range ?? [];
       const source = text.slice(from, to);
       if (key === 'key') {
-        if (/^(roles|quorums|parameters|materials)\.[a-z-]+$/.test(path))
+        if (/^(roles|quorums|parameters|materials|branches)\.[a-z-]+$/.test(path))
           add(path, from, to, `${source}-x`);
         return;
       }
@@ -117,6 +122,20 @@ function mutationsOf(text: string): readonly Mutation[] {
         whole(path, node, [...roles, `${source}x`]);
       if (/^parameters\.[a-z-]+\.type$/.test(path)) whole(path, node, [...TYPES, 'key']);
       if (/\.uses$/.test(path)) whole(path, node, [...actions, `${source}x`]);
+      if (/\.branch$/.test(path)) {
+        const [name = '', side] = source.split('.');
+        add(path, from, to, `${name}.${side === 'then' ? 'else' : 'then'}`);
+        add(path, from, to, `${name}x.${side ?? ''}`, true);
+      }
+      if (/\.on-failure$/.test(path) && source.includes(' '))
+        add(path, from, to, `${source}x`, true);
+      if (/^branches\.[a-z-]+\.when$/.test(path)) {
+        for (const match of source.matchAll(/(?:steps|parameters)\.[a-z.-]+|'[a-z]+'/g)) {
+          const end = from + match.index + match[0].length;
+          const place = match[0].endsWith("'") ? end - 1 : end;
+          add(path, place, place, 'x', true);
+        }
+      }
       if (/\.do$/.test(path)) whole(path, node, [...HUMAN, `${source}x`]);
       if (/\.effect$/.test(path)) whole(path, node, EFFECTS);
       if (
@@ -175,7 +194,7 @@ function owner(path: string): string {
  * Rules that say that something is missing. Which line should have had it they cannot know, so they point at what lacks it.
  */
 const MISSING =
-  /^(secret-|change-|drill-|recovery-|threshold-|container-|import-unverified|share-read-back|serial-untold|signature-|share-handover|digest-read-back|key-read-back|trace-un|trace-set|code-un|sign-off-missing|role-missing|probe-missing)/;
+  /^(secret-|change-|drill-|recovery-|threshold-|container-|import-unverified|branch-empty|share-read-back|serial-untold|signature-|share-handover|digest-read-back|key-read-back|trace-un|trace-set|code-un|sign-off-missing|role-missing|probe-missing)/;
 
 /** Whether a finding leads to the change: same line, same step or declaration, or it names what was changed. */
 function leadsTo(found: Found, mutation: Mutation, old: string): boolean {
@@ -194,9 +213,12 @@ function leadsTo(found: Found, mutation: Mutation, old: string): boolean {
   );
 }
 
-describe.each(shippedNames)('every change of %s', (name) => {
+/** The example of branches; no shipped ceremony has one. */
+const EXAMPLE = 'branched';
+
+describe.each([...shippedNames, EXAMPLE])('every change of %s', (name) => {
   it('is found, and the finding leads to it', { timeout: 300_000 }, () => {
-    const text = shipped(`${name}.yaml`);
+    const text = name === EXAMPLE ? BRANCHED : shipped(`${name}.yaml`);
     const mutations = mutationsOf(text);
     const missed: string[] = [];
     const misplaced: string[] = [];
@@ -217,7 +239,7 @@ describe.each(shippedNames)('every change of %s', (name) => {
     }
     expect(missed).toEqual([]);
     expect(misplaced).toEqual([]);
-    expect(mutations.length).toBeGreaterThan(250);
+    expect(mutations.length).toBeGreaterThan(name === EXAMPLE ? 60 : 250);
     expect(exact / mutations.length).toBeGreaterThan(0.8);
   });
 });

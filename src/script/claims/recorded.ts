@@ -55,6 +55,13 @@ export function recordedClaims(
     } else if (type === 'rollback') {
       const detail = `to ${data.toAct}/${data.toStep}: ${data.reason}`;
       claims.push(yes('recorded', `entry ${seq}: went back`, detail));
+    } else if (type === 'branch.taken') {
+      // That it follows from the record is checked with the steps.
+      const values = Object.entries(data.values).map(
+        ([name, it]) => `${name} is ${JSON.stringify(it)}`,
+      );
+      const detail = `"${data.side}", for ${data.condition}: ${values.join(', ')}`;
+      claims.push(yes('checked', `entry ${seq}: the branch ${data.branch}`, detail));
     } else if (type === 'objection') {
       const grade = data.graded === 'unattended' ? 'unattended' : 'recorded';
       claims.push(yes(grade, `entry ${seq}: ${data.person} (${data.role}) OBJECTS`, data.reason));

@@ -32,7 +32,7 @@ const SESSION: Readonly<Record<string, ValueType>> = {
 export const referenceRules: Rules = (survey, report) => {
   for (const placed of survey.steps) {
     const { step, path } = placed;
-    if (step.when !== undefined) checkCondition(survey, placed, step.when, report);
+    if (step.when !== undefined) checkCondition(survey, placed, step.when, `${path}.when`, report);
     if (step.say !== undefined) checkText(survey, placed, step.say, `${path}.say`, report);
   }
 };
@@ -148,6 +148,12 @@ export function typeOfReference(
       if (type === undefined) return unknown('session value', name, Object.keys(SESSION));
       return { type, repeat: false };
     }
+    case 'branches': {
+      // What a branch gives was put in its place before: this one gives no such thing.
+      const branch = own(definition.branches, name);
+      if (branch === undefined) return unknown('branch', name, Object.keys(definition.branches));
+      return unknown('member', member, Object.keys(branch.gives));
+    }
     case 'each':
       if (placed.step.each === undefined)
         return refuse('reference-unknown', 'this step has no "each:"');
@@ -156,6 +162,8 @@ export function typeOfReference(
       return unknown('member', name, ['name', 'number']);
     case 'steps': {
       const target = survey.byId.get(name);
+      const left = survey.left.get(name);
+      if (target === undefined && left !== undefined) return refuse('reference-conditional', left);
       if (target === undefined) return unknown('step', name, survey.byId.keys());
       if (target.order >= placed.order)
         return refuse('reference-later', 'that step comes later, or is this one');
@@ -198,8 +206,14 @@ export function named({ type, repeat }: TypeOf): string {
 
 type Scalar = 'string' | 'integer' | 'boolean';
 
-function checkCondition(survey: Survey, placed: PlacedStep, text: string, report: Report): void {
-  const path = `${placed.path}.when`;
+/** A condition that stands at a path: it parses, refers to something, and is true or false. */
+export function checkCondition(
+  survey: Survey,
+  placed: PlacedStep,
+  text: string,
+  path: string,
+  report: Report,
+): void {
   const condition = attempt('condition-malformed', path, report, () => parseCondition(text));
   if (condition === undefined) return;
   const type = typeOfCondition(survey, placed, condition, path, report);

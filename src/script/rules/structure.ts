@@ -20,12 +20,11 @@ export const structureRules: Rules = (survey, report) => {
   probes(survey, report);
   retries(survey, report);
   unused(survey, report);
-  materials(survey, report);
   classificationIsTold(survey.definition, report);
 };
 
 /** As many bags as are sealed: a missing one stops the ceremony, a spare one is a bag nobody accounts for. */
-function materials({ definition, steps }: Survey, report: Report): void {
+export const materialRules: Rules = ({ definition, steps }, report) => {
   for (const [name, { count, serial }] of Object.entries(definition.materials)) {
     let used = 0;
     for (const { step, path } of steps) {
@@ -41,7 +40,7 @@ function materials({ definition, steps }: Survey, report: Report): void {
         `${used} of ${name} are used, not ${count}`,
       );
   }
-}
+};
 
 /** Who reads title and summary must know that nothing of it may be relied on. */
 function classificationIsTold(definition: Definition, report: Report): void {
@@ -341,6 +340,12 @@ function retries(survey: Survey, report: Report): void {
       );
     if (step.onFailure === 'abort' && step.retry > 0)
       report('retry-count', `${path}.retry`, '"retry:" needs "on-failure: retry" or "deviate"');
+    if (step.onFailure === 'postpone' && step.effect === 'irreversible')
+      report(
+        'retry-irreversible',
+        `${path}.on-failure`,
+        'postponed, an irreversible step would be begun again',
+      );
     if (step.retry > 0 && step.effect === 'irreversible')
       report('retry-irreversible', `${path}.retry`, 'an irreversible step is never repeated');
   }
@@ -365,6 +370,10 @@ function unused(survey: Survey, report: Report): void {
     for (const [input, value] of Object.entries(step.with))
       if (inputs[input]?.type === 'role') use('roles', String(value));
   }
+  for (const { root, names } of referencesOfBranches(definition)) {
+    use(root, names[0] ?? '');
+    if (root === 'steps') used.add(`steps.${names.slice(0, 2).join('.')}`);
+  }
   const demand = (root: string, what: string, names: readonly string[]): void => {
     for (const name of names)
       if (!used.has(`${root}.${name}`))
@@ -380,8 +389,23 @@ function unused(survey: Survey, report: Report): void {
   demand('materials', 'material', Object.keys(definition.materials));
 }
 
+/** Every reference of the branches that parses. */
+function referencesOfBranches({ branches }: Definition): readonly Reference[] {
+  return Object.values(branches).flatMap(({ when, gives }) => {
+    try {
+      const given = Object.values(gives).flatMap((sides) => Object.values(sides));
+      return [
+        ...referencesOf(parseCondition(when)),
+        ...referencesIn(given).map((it) => it.reference),
+      ];
+    } catch {
+      return [];
+    }
+  });
+}
+
 /** Every reference of a step that parses; what does not is reported elsewhere. */
-function allReferences({ step }: PlacedStep): readonly Reference[] {
+export function allReferences({ step }: PlacedStep): readonly Reference[] {
   const found: Reference[] = [];
   const attempt = (read: () => readonly Reference[]): void => {
     try {

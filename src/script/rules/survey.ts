@@ -38,6 +38,8 @@ export interface Survey {
   /** Every probe of the air-gap report; undefined when the linter was not told. */
   readonly probes: readonly string[] | undefined;
   readonly steps: readonly PlacedStep[];
+  /** Steps that are not on the way that is looked at, by id, and why. */
+  readonly left: ReadonlyMap<string, string>;
   /** The first step of each id. */
   readonly byId: ReadonlyMap<string, PlacedStep>;
 }
