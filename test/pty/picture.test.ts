@@ -117,13 +117,20 @@ async function seen(path: string): Promise<readonly [string | undefined, string]
   return [code?.text, zbar.stdout.toString('latin1')];
 }
 
+/** The same once both see a code: the mark is set when the program ended, and the terminal may still be drawing. */
+async function drawn(picture: () => string): Promise<readonly [string | undefined, string]> {
+  for (const end = Date.now() + 20_000; ;) {
+    const both = await seen(picture());
+    if ((both[0] !== undefined && both[1] !== '') || Date.now() > end) return both;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 describe.runIf(here)('a screen is read by two cameras', () => {
   it.each(grounds)('one code on $name ground', { timeout: 60_000 }, async (ground) => {
     writeFileSync(join(work, 'note'), 'ten bytes.');
     const picture = await terminal(`${conclave} qr show note`, ground, ';');
-    // The mark is set when the program ended; the terminal may still be drawing.
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    const [ours, theirs] = await seen(picture());
+    const [ours, theirs] = await drawn(picture);
     expect(theirs).toBe(ours);
     const step = new Receiver(sha256).take(ours ?? '', 'the screen');
     expect(step).toMatchObject({ arrival: { form: 'file', name: 'note' } });
@@ -136,8 +143,7 @@ describe.runIf(here)('a screen is read by two cameras', () => {
       grounds[0] as Ground,
       ';',
     );
-    await new Promise((resolve) => setTimeout(resolve, 400));
-    expect(await seen(picture())).toEqual([LAYOUT_TEST, LAYOUT_TEST]);
+    expect(await drawn(picture)).toEqual([LAYOUT_TEST, LAYOUT_TEST]);
     running.pop()?.kill();
   });
 
