@@ -1,6 +1,7 @@
 /** The real ceremony, with people: start to end, interrupted after the split, and as a rehearsal. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeShareSet } from '#protocols/sharing/share-set';
+import { ceremonyPlan } from '#ceremony/commands/ceremony-plan';
 import { checkSession, problemsOf } from './evidence.js';
 import { rootKeyDirectory } from './directory.js';
 import { type Change, Disk } from './memory-host.js';
@@ -50,6 +51,13 @@ describe('root-key', () => {
     expect(secrets.filter(({ key }) => key.startsWith('protect/split/C'))).toHaveLength(20);
     expect(secrets.filter(({ key }) => key.startsWith('protect/prove/C'))).toHaveLength(5);
     expect([...disk.files.keys()].some((path) => path.includes('handouts'))).toBe(false);
+    // Whoever follows on paper finds every step by the number on the screen, in the same order.
+    const input = { ceremony: '/acme', format: 'markdown', out: undefined };
+    const { plan } = await ceremonyPlan.run(input, context);
+    const onPaper = [...plan.matchAll(/^\| (\d+\.\d+[a-z]?) \|/gm)].map((row) => row[1]);
+    const onScreen = terminal.shown.flatMap((text) => /, (\S+) on paper: /.exec(text)?.[1] ?? []);
+    expect(onScreen).toEqual(onPaper);
+    expect(onScreen).toContain('4.4e');
   });
 
   it(
