@@ -7,7 +7,7 @@ import type { Participant } from '#script/entries';
 import { folderFiles } from './files.js';
 import { identityFile } from './participants.js';
 import { personOf } from './people.js';
-import type { Session } from './session.js';
+import { fromSite, type Session } from './session.js';
 
 /**
  * Opens a participant's private identity: the one that the program made, the one that the site file binds, or the one whose
@@ -31,7 +31,7 @@ export async function openParticipant(
   const path = made
     ? own
     : bound !== undefined
-      ? join(siteFolder, bound)
+      ? fromSite(siteFolder, bound)
       : (
           await terminal.text(`${name}: where is your private identity file?`, { key }, (typed) =>
             context.host.files.exists(typed) ? undefined : `There is no file ${typed}.`,

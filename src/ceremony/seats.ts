@@ -25,7 +25,7 @@ import { lastHead } from './past-session.js';
 import { handouts } from './people.js';
 import { CEREMONY_FILES, type Place, readDefinition } from './place.js';
 import { Recorder } from './recorder.js';
-import { FILES, type Session } from './session.js';
+import { FILES, fromSite, type Session } from './session.js';
 import { checkCeremony } from './soundness.js';
 import type { SessionState } from './state.js';
 import type { Vault } from './vault.js';
@@ -339,7 +339,10 @@ function outsideFiles(
     const value = parameters[name];
     if (type !== 'path' || typeof value !== 'string') continue;
     const bound = site.bindings[name];
-    outside.set(value, bound === undefined ? (brought[name] ?? value) : join(siteFolder, bound));
+    outside.set(
+      value,
+      bound === undefined ? (brought[name] ?? value) : fromSite(siteFolder, bound),
+    );
   }
   return outside;
 }

@@ -1,5 +1,5 @@
 /** One run of a ceremony, as the parts of the engine share it. */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Action } from '#actions/action';
 import type { ActionContext } from '#actions/context/context';
 import type { Environment } from '#custody/authority/record';
@@ -57,6 +57,11 @@ export interface Session {
 /** The path of something in a session's folder. */
 export function within(session: Pick<Session, 'folder'>, ...parts: readonly string[]): string {
   return join(session.folder, ...parts);
+}
+
+/** A path of the site file: as it is where it is absolute, else from that file. */
+export function fromSite(siteFolder: string, path: string): string {
+  return isAbsolute(path) ? path : join(siteFolder, path);
 }
 
 /** The steps of the session in their order. */

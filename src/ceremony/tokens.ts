@@ -1,8 +1,7 @@
 /** Tokens by the names that the definition gives them: which ones they are in this place stands in the site file. */
-import { isAbsolute, join } from 'node:path';
 import type { BoundToken } from '#actions/context/context';
 import { TryAgainError } from '#formats/errors';
-import type { Session } from './session.js';
+import { fromSite, type Session } from './session.js';
 
 /** A PIN is one short line. */
 const MAX_PIN_BYTES = 256;
@@ -35,7 +34,7 @@ export function boundToken(
         : 'name the real one in the site file, and go on with --resume',
     });
   }
-  const at = (path: string): string => (isAbsolute(path) ? path : join(siteFolder, path));
+  const at = (path: string): string => fromSite(siteFolder, path);
   const { pinFile, serial, token = '' } = bound;
   return {
     token: serial === undefined ? token : `serial=${serial}`,
