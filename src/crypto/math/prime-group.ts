@@ -4,7 +4,7 @@
  *
  * Scalars are big integers. JavaScript does not promise constant time for them; see docs/secrets-in-memory.md.
  */
-import { concat, utf8 } from '#formats/bytes';
+import { concat, equal, utf8 } from '#formats/bytes';
 import { InputError, InternalError } from '#formats/errors';
 import { sha512 } from '../hash.js';
 import type { RandomSource } from '../descriptor.js';
@@ -121,7 +121,7 @@ function groupOver(name: string, points: PointClass): PrimeGroup {
     if (point.is0()) throw refuse('it is the identity');
     if (!point.isTorsionFree()) throw refuse('it is outside the prime-order subgroup');
     // An encoding that decodes and is not the one that would be written is a second name for the same point.
-    if (!bytes.every((byte, i) => byte === encoded(point)[i])) throw refuse('it is not canonical');
+    if (!equal(bytes, point.toBytes())) throw refuse('it is not canonical');
     return point;
   };
   return {
@@ -134,10 +134,6 @@ function groupOver(name: string, points: PointClass): PrimeGroup {
     second: points.second ?? secondGenerator(name, points, pointBytes),
     decode,
   };
-}
-
-function encoded(point: GroupPoint): Uint8Array {
-  return point.toBytes();
 }
 
 /**
