@@ -138,7 +138,7 @@ async function shareOf(
   { number }: Party,
   keys: string | undefined,
   context: ActionContext,
-): Promise<{ readonly key: string; readonly opening: SecretBytes } | undefined> {
+): Promise<{ readonly key: string | undefined; readonly opening: SecretBytes } | undefined> {
   if (start.group === undefined) return undefined;
   const { files } = context;
   const name =

@@ -66,12 +66,14 @@ export function phased<I>(
 /**
  * Starts or joins a session.
  * @param propose - makes the proposal of whoever begins; it is asked only when nothing is joined
+ * @param dealt - constant that this party deals, where it deals a key that exists; borrowed
  */
-async function start(
+export async function start(
   operation: Operation,
   input: StartInput,
-  propose: () => Promise<Proposal>,
+  propose: (identity: OpenIdentity) => Promise<Proposal>,
   context: ActionContext,
+  dealt: () => SecretBytes | undefined = () => undefined,
 ): Promise<PhaseResult> {
   const joins = input.in.length > 0;
   const identity = await openOwnIdentity(context);
@@ -87,7 +89,7 @@ async function start(
             session: toHex(context.random(32)),
             operation,
             created: formatTime(context.now()),
-            ...(await propose()),
+            ...(await propose(identity)),
           },
           'start message',
         );
@@ -97,6 +99,8 @@ async function start(
     if (operation === 'sign') await assertExpected(opened, input, joins, context);
     if (input.memory !== undefined) introduce(input.memory, opened, context);
     share = await ownShare(opened, self.number, input.key, context);
+    const constant = dealt();
+    if (constant !== undefined) share = { key: undefined, opening: constant.clone() };
     const { acceptance, hold } = await accept(opened, self.number, identity, share, input, context);
     adopted = true;
     using session: Session = {
@@ -133,7 +137,7 @@ export async function accept(
   opened: Start,
   self: number,
   identity: OpenIdentity,
-  share: { readonly key: string; readonly opening: SecretBytes } | undefined,
+  share: { readonly key: string | undefined; readonly opening: SecretBytes } | undefined,
   input: StartInput,
   context: ActionContext,
 ): Promise<{ readonly acceptance: Uint8Array; readonly hold: SessionHold }> {
@@ -197,7 +201,7 @@ export async function ownShare(
   self: number,
   key: string | undefined,
   context: ActionContext,
-): Promise<{ readonly key: string; readonly opening: SecretBytes } | undefined> {
+): Promise<{ readonly key: string | undefined; readonly opening: SecretBytes } | undefined> {
   if (group === undefined) return undefined;
   const isMember = group.record.members.some(({ number }) => number === self);
   const isLost = message.operation === 'repair' && message.receivers.includes(self);

@@ -267,6 +267,14 @@ export function reportOf({ hold, start }: Session, phase: string): PhaseResult {
   };
 }
 
+/** Who deals alone, and so has or had the whole key. */
+function dealerOf({ contributors, parties }: Start['message']): string {
+  const [dealer, second] = contributors;
+  if (second !== undefined) return ' that nobody ever holds';
+  const name = parties.find(({ number }) => number === dealer)?.name ?? '';
+  return ` that ${name} deals, who knows all of it`;
+}
+
 /** What people must know of a session before they take part. */
 export function factsOf({ message, group }: Start): readonly string[] {
   // Whoever proposes chooses the names; the ids are what people compare.
@@ -274,7 +282,7 @@ export function factsOf({ message, group }: Start): readonly string[] {
     .map(({ number, name, identity }) => `${number} ${name} (${identity.slice(0, 16)})`)
     .join(', ');
   const what = {
-    keygen: `a new ${message.suite} key, any ${message.threshold} of ${message.receivers.length} will sign`,
+    keygen: `a ${message.suite} key${dealerOf(message)}, any ${message.threshold} of ${message.receivers.length} will sign`,
     sign: `a signature of the key ${group?.record.key.slice(0, 16) ?? ''} over SHA-256 ${toHex(sha256(message.message ?? new Uint8Array(0)))}`,
     refresh: `new shares of the key ${group?.record.key.slice(0, 16) ?? ''}; whoever is not here is out`,
     reshare: `the key ${group?.record.key.slice(0, 16) ?? ''} for any ${message.threshold} of ${message.receivers.length}`,

@@ -57,6 +57,34 @@ export async function proposeKeygen(
   };
 }
 
+/** A key that one party deals to others, or to others and itself. */
+export async function proposeDeal(
+  input: {
+    readonly suite: string;
+    readonly threshold: number;
+    readonly party: readonly string[];
+    readonly policy?: string | undefined;
+  },
+  dealer: Identity,
+  environment: Environment,
+  context: ActionContext,
+): Promise<Proposal> {
+  const keygen = await proposeKeygen(input, context);
+  const { parties, receivers } = keygen;
+  const own = parties.find(({ identity }) => identity === dealer.id);
+  const number = own?.number ?? parties.length + 1;
+  return {
+    ...keygen,
+    environment,
+    parties:
+      own === undefined
+        ? [...parties, { number, identity: dealer.id, name: dealer.name }]
+        : parties,
+    contributors: [number],
+    receivers,
+  };
+}
+
 /** A signature by a quorum. */
 export async function proposeSign(
   input: {

@@ -104,7 +104,13 @@ function ownDealing(start: Start, exchange: Exchange, old: SecretBytes | undefin
   const coins = exchange.coins('dealing');
   switch (message.operation) {
     case 'keygen':
-      return deal(undefined, message.threshold, suite, coins);
+      // Whoever deals alone may deal a key that exists.
+      return deal(
+        old === undefined ? undefined : oldShare(old, suite),
+        message.threshold,
+        suite,
+        coins,
+      );
     case 'refresh':
       return deal(0n, message.threshold, suite, coins);
     default: {

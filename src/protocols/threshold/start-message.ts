@@ -149,9 +149,18 @@ function problemOf(message: StartMessage, group: Group | undefined): string | un
   if ((message.message?.length ?? 0) > MAX_SIGNED_BYTES) return 'the bytes to sign are too many';
   if (operation === 'keygen') {
     if (group !== undefined) return 'a new key has no group yet';
-    if (!same(contributors, present) || !same(receivers, present))
+    const [dealer, second] = contributors;
+    const isDealt = dealer !== undefined && second === undefined;
+    const rest = present.filter((number) => number !== dealer);
+    if (isDealt ? receivers.length < 2 : !same(contributors, present)) {
       return 'a party has no part in it';
-    return threshold > present.length ? 'the threshold is above the number of parties' : undefined;
+    }
+    if (!same(receivers, present) && !(isDealt && same(receivers, rest))) {
+      return 'a party has no part in it';
+    }
+    return threshold > receivers.length
+      ? 'the threshold is above the number of parties'
+      : undefined;
   }
   return group === undefined ? 'it names no group' : problemOfChange(message, group);
 }
