@@ -80,6 +80,15 @@ describe('a trace of a threshold key', () => {
         'shares 1, 3 made the partial signatures; a holder of any t shares could have named another quorum',
       );
       expect(verdict['notProven']).toContain('membership: not proven at this level');
+      // Request and trace fit one code each.
+      for (const name of thorough && suite === 'ed25519' ? ['r', 't'] : []) {
+        await good(`qr show ${home}/${name} --png ${home}/${name}.png`);
+        await good(`qr scan --image ${home}/${name}.png --out ${home}/${name}.scanned`);
+        const [sent, came] = ['', '.scanned'].map((end) =>
+          readFileSync(join(folder, home, name + end)),
+        );
+        expect(came?.equals(sent as Buffer)).toBe(true);
+      }
       if (!hasProgram('python3')) return;
       expect(reader(home)).toBe(0);
       const path = join(folder, home, 't');
@@ -89,6 +98,7 @@ describe('a trace of a threshold key', () => {
       );
       expect(reader(home)).toBe(1);
     },
+    60_000,
   );
 
   it('is of its group record alone, and SIG is no signature that the parties made themselves', async () => {
