@@ -230,9 +230,12 @@ async function perform(
   const action = actionOf(session, instance);
   if (action === undefined) throw new Error(`${step.uses} was not loaded`);
   const heard = (said: Said): void => void people.push(said);
-  const outputs = await terminal.progress(step.title, () =>
-    callAction(instance, step, action, resolve, contextOf(session, instance, files, heard)),
-  );
+  const work = (): ReturnType<typeof callAction> =>
+    callAction(instance, step, action, resolve, contextOf(session, instance, files, heard));
+  // Codes have the screen to themselves.
+  const outputs = step.uses.startsWith('qr.')
+    ? await work()
+    : await terminal.progress(step.title, work);
   return { outputs, people: [] };
 }
 
