@@ -12,7 +12,7 @@ import type { Placed, WantedKey } from './context/token-keys.js';
 import { fileStem } from './context/marks.js';
 import { publicForm } from './context/public-form.js';
 import { ONLY_STORED, onlyStored } from './context/resting-place.js';
-import { patience } from './context/patience.js';
+import { patience, patiently } from './context/patience.js';
 import { parseTags } from './context/tags.js';
 import { parseStore } from './context/references.js';
 
@@ -159,7 +159,9 @@ export const keyGenerate = defineAction({
       await implementation.generate(random),
       `new ${descriptor.name} key`,
     );
-    const { publicKey, checks } = await checked(descriptor, secret, context);
+    const { publicKey, checks } = await patiently(descriptor, context, () =>
+      checked(descriptor, secret, context),
+    );
     const record = newRecord({
       descriptor,
       publicKey,

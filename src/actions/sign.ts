@@ -8,7 +8,7 @@ import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { attested, attestedFile, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext, OpenKey } from './context/context.js';
-import { patience } from './context/patience.js';
+import { patience, patiently } from './context/patience.js';
 import {
   type AskedOptions,
   assertNoOptions,
@@ -81,7 +81,9 @@ export const sign = defineAction({
     const format = input.format ?? descriptor.signing?.encodings?.[0] ?? 'raw';
     const isDsse = input.format === 'dsse';
     const signed = isDsse ? preAuthenticationEncoding(SIGNED_FILE_TYPE, message) : message;
-    const signature = await signatureOf(key, signed, input, options, context);
+    const signature = await patiently(descriptor, context, () =>
+      signatureOf(key, signed, input, options, context),
+    );
     await breathe();
     const bytes = isDsse
       ? utf8(

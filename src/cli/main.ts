@@ -13,6 +13,8 @@ import type { CommandContext, ContextChanges } from '#ceremony/command';
 import { UsageError } from '#formats/errors';
 import type { Host } from '#host/host';
 import type { Video } from '#host/video';
+import { wantsMovement } from '#terminal/colour';
+import { countSeconds } from '#terminal/seconds';
 import type { Terminal } from '#terminal/terminal';
 import type { CommandAsker, PassphraseFiles } from './asker.js';
 import type { IndexRow, Loaded } from './catalogue.js';
@@ -244,13 +246,20 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
   });
   return {
     host,
-    context: { ...complete(buildContext(parts)), diagnose, keychain },
+    context: { ...complete(buildContext(parts)), diagnose, keychain, counting: secondsOn(run) },
     within: (changes) =>
       complete(buildContext({ ...parts, ...changes, askIdentity: changes.ask ?? askIdentity })),
     [Symbol.dispose]: () => {
       passphrases[Symbol.dispose]();
     },
   };
+}
+
+/** Seconds that count on the terminal of the conversation; a ceremony has a line of its own that moves. */
+function secondsOn({ streams: { stderr }, env, globals }: Run): ActionContext['counting'] {
+  const { isTTY = false, fd } = stderr as { isTTY?: boolean; fd?: number };
+  if (fd === undefined || globals.plain || !wantsMovement({ isTTY, env })) return undefined;
+  return () => countSeconds(fd);
 }
 
 /** What brings codes in and shows them; nothing of it is opened before it is used. */

@@ -45,7 +45,7 @@ export const rooms: Readonly<Record<string, RoomRule>> = {
   terminal: {
     rooms: ['carriage/transport'],
     packages: ['@inquirer/', 'ora', 'qrcode-terminal'],
-    node: ['fs', 'readline', 'tty', 'stream'],
+    node: ['fs', 'readline', 'tty', 'stream', 'worker_threads'],
   },
   ceremony: {
     rooms: ['script', 'actions', ...custody],

@@ -342,6 +342,8 @@ export interface ActionContext {
   readonly keychain?: (() => Promise<KeychainSecrets>) | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;
+  /** Seconds that count below that line until they are disposed; absent where nothing may move. */
+  readonly counting?: (() => Disposable) | undefined;
   /** Version of conclave, as written into artifacts. */
   readonly version: string;
   /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */

@@ -24,7 +24,7 @@ import {
 } from '#protocols/sharing/share-set';
 import { indexNumber } from '#protocols/sharing/structure';
 import type { ActionContext } from '../context/context.js';
-import { patience } from '../context/patience.js';
+import { patience, patiently } from '../context/patience.js';
 import { gather, type OpenedShare, onlyEnvelopes } from '../shares/gather.js';
 import { contextOpener } from '../shares/open.js';
 import { firstQuorum } from '../shares/quorum.js';
@@ -137,11 +137,10 @@ async function signWith(
   context.progress(`signing with ${descriptor.name}${patience(descriptor)}`);
   const options = descriptor.signing?.encodings === undefined ? {} : { lowS: true as const };
   // No randomness is given: what is signed has one signature. Twice, so that a fault shows instead of leaving with it.
-  const [first, second] = [0, 1].map((turn) =>
-    turn === 1 && descriptor.slow === true
-      ? undefined
-      : secret.use((bytes) => implementation.sign(request.message, bytes, options)),
-  ) as [Uint8Array, Uint8Array | undefined];
+  const sign = (): Promise<Uint8Array> =>
+    Promise.resolve(secret.use((bytes) => implementation.sign(request.message, bytes, options)));
+  const first = await patiently(descriptor, context, sign);
+  const second = descriptor.slow === true ? undefined : await sign();
   const good = second === undefined || equal(first, second);
   if (good && (await isSigned(key, request.message, first))) return first;
   throw new InternalError({
