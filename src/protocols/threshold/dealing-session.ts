@@ -69,7 +69,11 @@ export async function runDealing(
     const body = heard.get(dealer);
     dealings.set(
       dealer,
-      body === undefined ? (own as Dealing).commitments : readDealing(start, dealer, body),
+      body === undefined
+        ? (own as Dealing).commitments
+        : exchange.known('dealing', 1, COMMITMENTS, [dealer], () =>
+            readDealing(start, dealer, body),
+          ),
     );
   }
 
@@ -83,10 +87,11 @@ export async function runDealing(
   const echo = exchange.echo(1, COMMITMENTS, contributors);
   await exchange.broadcast(2, ECHO, echoBody(echo));
   checkEchoes(echo, exchange.hear(2, ECHO, othersOf(exchange.roster, self)));
-  const sum = sumCommitments([...dealings.values()], threshold, suite.group);
   const share = receives ? receivedShare(start, exchange, own, dealings) : undefined;
 
-  const made = newGroup(start, sum);
+  const made = exchange.known('group', 1, COMMITMENTS, contributors, () =>
+    newGroup(start, sumCommitments([...dealings.values()], threshold, suite.group)),
+  );
   const total =
     share === undefined
       ? undefined

@@ -17,7 +17,7 @@ import {
   type ReceivedMessage,
   writeMessage,
 } from '#protocols/parties/message';
-import { MAX_PARTIES, type Roster } from '#protocols/parties/roster';
+import { MAX_PARTIES, type Roster, rosterDigest } from '#protocols/parties/roster';
 import { blame } from './culprit.js';
 
 const DOMAIN = utf8('conclave-threshold-coins-v1\0');
@@ -78,6 +78,13 @@ export interface Exchange {
   ): ReadonlyMap<number, Cbor>;
   /** Digest of the message in a broadcast slot, one's own included. */
   digestOf(round: number, type: string, sender: number): Uint8Array;
+  /**
+   * What broadcasts of a round come to, computed once for the very messages: a run that is repeated does not check again what it
+   * checked. A refusal is not kept.
+   * @param what - tells different results of the same messages apart
+   * @param compute - gives what is public, and rests on nothing but these messages and the start message
+   */
+  known<T>(what: string, round: number, type: string, from: readonly number[], compute: () => T): T;
   /** Says which broadcasts of a round this party heard, for {@link checkEchoes}. */
   echo(round: number, type: string, from: readonly number[]): Echo;
   /** See {@link Seat.once}. */
@@ -94,6 +101,8 @@ export interface Seat {
   readonly seed: SecretBytes;
   /** Messages of earlier runs of the same seat, so that they need not be sealed again; filled by each run. */
   readonly written?: Map<string, Said>;
+  /** What earlier runs of the same seat found out, by the digests of the messages it rests on; filled by each run. */
+  readonly known?: Map<string, unknown>;
   /** Authenticated, opened, one for each slot. */
   readonly received: readonly ReceivedMessage[];
   /**
@@ -211,6 +220,20 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
         code: 'E_EXCHANGE_ORDER',
         message: `round ${round} of party ${sender} was not heard yet`,
       });
+    },
+    known<T>(
+      what: string,
+      round: number,
+      type: string,
+      from: readonly number[],
+      compute: () => T,
+    ): T {
+      const digests = from.map((sender) => toHex(this.digestOf(round, type, sender)));
+      const label = [what, toHex(rosterDigest(roster)), ...digests].join(' ');
+      if (seat.known?.has(label) === true) return seat.known.get(label) as T;
+      const result = compute();
+      seat.known?.set(label, result);
+      return result;
     },
     echo(round, type, from) {
       const heard = [...from].sort((a, b) => a - b);

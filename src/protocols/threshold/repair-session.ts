@@ -62,16 +62,13 @@ export async function runRepair(
   const committed = new Map<number, ReadonlyMap<number, GroupPoint>>();
   for (const helper of helpers) {
     const body = heard.get(helper);
-    const commitments =
-      body === undefined ? (own as Summands).commitments : readSummands(body, helper, start);
-    checkSummands(
-      suite,
-      helpers,
-      helper,
-      target,
-      group.publicShares.get(helper) as GroupPoint,
-      commitments,
-    );
+    const commitments = exchange.known('summands', 1, SUMMANDS, [helper], () => {
+      const sent =
+        body === undefined ? (own as Summands).commitments : readSummands(body, helper, start);
+      const publicShare = group.publicShares.get(helper) as GroupPoint;
+      checkSummands(suite, helpers, helper, target, publicShare, sent);
+      return sent;
+    });
     committed.set(helper, commitments);
   }
   const forHelper = (to: number): GroupPoint[] =>

@@ -48,6 +48,7 @@ export async function simulate<T>(
     const uses = new Map<string, string>();
     const inboxes = new Map<number, ReceivedMessage[]>(numbers.map((number) => [number, []]));
     const written = new Map(numbers.map((number) => [number, new Map<string, Said>()]));
+    const known = new Map(numbers.map((number) => [number, new Map<string, unknown>()]));
     const delivered = new Set<string>();
     const outcomes = new Map<number, T>();
     for (let turn = 0; turn < MAX_TURNS && outcomes.size < numbers.length; turn++) {
@@ -60,6 +61,7 @@ export async function simulate<T>(
             signing: (keys.get(self) as OpenSessionKeys).signing,
             seed: seeds.get(self) as SecretBytes,
             written: written.get(self) as Map<string, Said>,
+            known: known.get(self) as Map<string, unknown>,
             // Bodies are wiped once they are read, and a run reads them again.
             received: (inboxes.get(self) ?? []).map((each) => ({
               ...each,
@@ -80,13 +82,16 @@ export async function simulate<T>(
           if (delivered.has(slot)) continue;
           delivered.add(slot);
           disturbance.overhear?.(bytes);
+          let heard: ReceivedMessage | undefined;
           for (const to of numbers) {
             if (to === self || (header.recipient ?? to) !== to) continue;
-            const received = await readMessage(bytes, `message of party ${self}`, {
+            // One signature under one roster: a broadcast is as authentic for the next listener as for the first.
+            heard ??= await readMessage(bytes, `message of party ${self}`, {
               roster,
               self: to,
               seed: (keys.get(to) as OpenSessionKeys).opening,
             });
+            const received = { ...heard, body: heard.body.slice() };
             const given = disturbance.deliver?.({ from: self, to, received }) ?? received;
             inboxes.get(to)?.push(given);
           }
