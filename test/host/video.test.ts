@@ -57,20 +57,29 @@ async function failureOf(frames: AsyncIterable<unknown>): Promise<string> {
 }
 
 describe.runIf(ffmpeg)('a video', () => {
-  it.each(thorough ? [1500, 4096] : [1500])(
+  const series: readonly (readonly [bytes: number, version: number])[] = [
+    [1500, 10],
+    ...(thorough
+      ? ([
+          [4096, 10],
+          [40_960, 20],
+        ] as const)
+      : []),
+  ];
+  it.each(series)(
     'of a series, noisy, blurred, compressed and with a third of the frames gone, gives %i bytes back',
-    async (length) => {
+    async (length, version) => {
       const bytes = seededSource(length)(length);
       const folder = join(work, `frames-${length}`);
       mkdirSync(folder);
-      const frame = frameSizeOf(10, FILE_UR_TYPE);
+      const frame = frameSizeOf(version, FILE_UR_TYPE);
       const message = encodeFilePayload({ kind: 'file', name: 'blob', bytes }, sha256);
       const encoder = new FountainEncoder(message, frame?.fragmentBytes ?? 0, sha256);
       let written = 0;
       for (let number = 1; written < 2 * encoder.fragments; number++) {
         if (number % 3 === 0) continue;
         const text = encodeUrPart(FILE_UR_TYPE, encoder.part(number)).toUpperCase();
-        const picture = rasterOf(encodeQr(text, { level: 'L', version: 10 }), 6);
+        const picture = rasterOf(encodeQr(text, { level: 'L', version }), 6);
         writeFileSync(
           join(folder, `${String(++written).padStart(4, '0')}.png`),
           await writePng(picture),
@@ -89,7 +98,7 @@ describe.runIf(ffmpeg)('a video', () => {
       });
       expect(arrival).toEqual({ form: 'file', kind: 'file', name: 'blob', bytes });
     },
-    120_000,
+    240_000,
   );
 
   it('that is none is refused, and a playlist opens nothing else', async () => {
