@@ -161,15 +161,20 @@ export async function measure() {
   const { resolve } = await load('crypto/registry');
   const native = nativeTimes();
   const rows = [];
-  const only = process.env.CONCLAVE_BENCH?.split(',');
   for (const [name, bare] of Object.entries({ ...(await composites()), ...BARE })) {
-    if (only?.includes(name) === false) continue;
+    if (!wanted(name)) continue;
     const descriptor = await resolve(name);
     const implementation = await descriptor.load();
     const secret = await implementation.generate(random);
     const publicKey = implementation.publicKey(secret);
     const once = descriptor.slow === true;
-    for (const [operation, ours, theirs] of operations(implementation, bare, secret, publicKey)) {
+    for (const [operation, ours, theirs, prepare] of operations(
+      implementation,
+      bare,
+      secret,
+      publicKey,
+    )) {
+      prepare?.();
       const [own, other] = once ? single(ours, theirs) : fastest(ours, theirs);
       rows.push({
         name: `${name}, ${operation}${once ? ', one run' : ''}`,
@@ -183,7 +188,12 @@ export async function measure() {
       }
     }
   }
-  return only === undefined ? [...rows, ...(await measureOthers(resolve))] : rows;
+  return [...rows, ...(await measureOthers(resolve))];
+}
+
+function wanted(name) {
+  const only = process.env.CONCLAVE_BENCH?.split(',');
+  return only === undefined || only.includes(name);
 }
 
 /** What does not rest on noble: RSA, AES and HMAC on node:crypto, and SM2, which has its own code, beside another library. */
@@ -194,7 +204,7 @@ async function measureOthers(resolve) {
     rows.push({ name, ms: own, ratio: own / other });
   };
   const { encodeRsaPrivate } = await load('crypto/encodings/rsa-key');
-  for (const name of ['rsa-2048', 'rsa-3072', 'rsa-4096']) {
+  for (const name of ['rsa-2048', 'rsa-3072', 'rsa-4096'].filter(wanted)) {
     const is = await (await resolve(name)).load();
     const secret = await is.generate(random);
     const publicKey = is.publicKey(secret);
@@ -220,7 +230,7 @@ async function measureOthers(resolve) {
     );
   }
   const { aesGcmSeal } = await load('crypto/aead');
-  for (const bits of [128, 256]) {
+  for (const bits of [128, 256].filter((bits) => wanted(`aes-${bits}`))) {
     const [key, nonce, none] = [random(bits / 8), random(12), new Uint8Array(0)];
     row(
       `aes-${bits}, seal 1 MiB, to node:crypto bare`,
@@ -231,7 +241,7 @@ async function measureOthers(resolve) {
       },
     );
   }
-  for (const hash of ['sha256', 'sha384', 'sha512']) {
+  for (const hash of ['sha256', 'sha384', 'sha512'].filter((hash) => wanted(`hmac-${hash}`))) {
     const is = await (await resolve(`hmac-${hash}`)).load();
     const secret = await is.generate(random);
     row(
@@ -240,6 +250,7 @@ async function measureOthers(resolve) {
       () => crypto.createHmac(hash, secret).update(LARGE).digest(),
     );
   }
+  if (!wanted('sm2')) return rows;
   const { sm2 } = createRequire(import.meta.url)('sm-crypto-v2');
   const is = await (await resolve('sm2')).load();
   const secret = await is.generate(random);
@@ -294,6 +305,7 @@ function operations(ours, bare, secret, publicKey) {
       'verify',
       () => ours.verify(signature(), MESSAGE, publicKey),
       () => bare.verify(signature(), publicKey),
+      signature,
     ],
   ];
 }
