@@ -43,10 +43,14 @@ for (let seconds = 1; ; seconds++) {
 export function countSeconds(fd: number, { every = EVERY, patient = PATIENT } = {}): Disposable {
   const states = new SharedArrayBuffer(8);
   const state = new Int32Array(states);
-  const thread = new Worker(THREAD, { eval: true, workerData: { fd, every, patient, states } });
-  thread.unref();
   // Counting is a courtesy: where no thread can be had, the work goes on without it.
-  thread.on('error', () => {});
+  try {
+    const thread = new Worker(THREAD, { eval: true, workerData: { fd, every, patient, states } });
+    thread.unref();
+    thread.on('error', () => {});
+  } catch {
+    return { [Symbol.dispose]: () => {} };
+  }
   return {
     [Symbol.dispose]: () => {
       while (Atomics.compareExchange(state, 0, COUNTING, ENDED) === WRITING) {
