@@ -8,6 +8,7 @@ import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { findAnybody, knownIdentities } from './context/known-identities.js';
 import { compareSpoken } from './identity/compare.js';
+import { changedField, somebodyField } from './identity/fields.js';
 import { assertNotOwn, orRecordFailure, priorOf, recordLevel } from './identity/level.js';
 import { vouchedFor } from './identity/vouched.js';
 
@@ -44,14 +45,7 @@ export const identityTrust = defineAction({
     '--tofu takes the file as it came. Levels rise by one of these only. Another key under a name that is known here is refused ' +
     'until --changed says that the person has a new one; it begins anew, and the old one counts as replaced.',
   inputs: {
-    identity: {
-      type: 'public-key',
-      summary:
-        'the public file of the identity, or somebody known here by name or beginning of the id',
-      required: true,
-      positional: 0,
-      placeholder: 'IDENTITY',
-    },
+    identity: somebodyField,
     fingerprint: {
       type: 'string',
       summary: 'the whole fingerprint as its owner said it, digits or words: verified',
@@ -64,10 +58,7 @@ export const identityTrust = defineAction({
     },
     tofu: { type: 'boolean', summary: 'take it as it came, compared by nobody' },
     withdraw: { type: 'boolean', summary: 'do not rely on it any more: back to tofu' },
-    changed: {
-      type: 'boolean',
-      summary: 'the person has a new key: this one takes the place of the one known by that name',
-    },
+    changed: changedField,
   },
   outputs: {
     level: { type: 'string', summary: 'verified, introduced or tofu' },

@@ -6,6 +6,7 @@ import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { findAnybody, knownIdentities } from './context/known-identities.js';
 import { compareScanned, compareSpoken } from './identity/compare.js';
+import { changedField, somebodyField } from './identity/fields.js';
 import { assertNotOwn, orRecordFailure, priorOf, recordLevel } from './identity/level.js';
 import { collectArrivals } from './qr/collect.js';
 import { type SourceInput, sourceOf } from './qr/source.js';
@@ -36,14 +37,7 @@ export const identityVerify = defineAction({
     'it aloud. A code that came the same way as the file compares nothing. When they differ, nothing changes, the log of a home that is there says so, and ' +
     'the exit code is 1. Both of you do it, each for the other.',
   inputs: {
-    identity: {
-      type: 'public-key',
-      summary:
-        'the public file of the identity, or somebody known here by name or beginning of the id',
-      required: true,
-      positional: 0,
-      placeholder: 'IDENTITY',
-    },
+    identity: somebodyField,
     camera: { type: 'boolean', summary: "scan the owner's screen by a camera" },
     device: {
       type: 'string',
@@ -66,10 +60,7 @@ export const identityVerify = defineAction({
       summary: 'the whole fingerprint as its owner said it, digits or words',
       placeholder: 'TEXT',
     },
-    changed: {
-      type: 'boolean',
-      summary: 'the person has a new key: this one takes the place of the one known by that name',
-    },
+    changed: changedField,
   },
   outputs: {
     ok: { type: 'verdict', summary: 'whether it is the identity that its owner has' },
