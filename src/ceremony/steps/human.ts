@@ -177,7 +177,7 @@ async function readBack(
   const answer = await terminal.text(`${who}: type ${which} ("no" if it differs):`, at, (typed) =>
     isGroups(typed, expected, form) || bare(typed) === 'no'
       ? undefined
-      : 'That is not what stands there. Spaces do not matter; "no" if your copy differs.',
+      : 'That is not what stands there. Spaces do not matter; "no" if it differs.',
   );
   if (bare(answer.value) === 'no' && bare(expected.join('')) !== 'no') {
     throw denied(instance, `${who} reads something else`);
