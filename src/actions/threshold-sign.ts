@@ -15,8 +15,8 @@ export const thresholdSign = defineAction({
     'FROST in two rounds (RFC 9591). One of the quorum starts with the exact bytes; each of the others says which digest it means ' +
     'to sign when it joins. Nonces are made for this session and message alone, and what they are used for is written down for good ' +
     'before a signature share exists: a copy or an older state of the session cannot make a second one. A state of this whole home ' +
-    'that is older than the session, such as a restored backup, is told from the true one only where --memory names a folder on ' +
-    'another medium. The result is an ordinary signature; whoever sent a wrong share is named.',
+    'that is older than the session, such as a restored backup, is told from the true one only where --memory names a second place: ' +
+    'a folder on another medium, the keychain, or a token. The result is an ordinary signature; whoever sent a wrong share is named.',
   inputs: {
     ...phaseFields,
     key: keyField,
@@ -34,8 +34,9 @@ export const thresholdSign = defineAction({
     policy: { type: 'file', summary: 'the policy that the key is bound to', placeholder: 'FILE' },
     memory: {
       type: 'path',
-      summary: 'folder on a second medium that also remembers which nonces were used',
-      placeholder: 'DIR',
+      summary:
+        'second place that remembers which nonces were used: a folder on another medium, keychain:, or pkcs11:TOKEN',
+      placeholder: 'PLACE',
     },
     simulate: {
       type: 'boolean',

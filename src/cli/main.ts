@@ -246,7 +246,14 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
   });
   return {
     host,
-    context: { ...complete(buildContext(parts)), diagnose, keychain, counting: secondsOn(run) },
+    context: {
+      ...complete(buildContext(parts)),
+      diagnose,
+      keychain,
+      keychainClaims: async (backend) =>
+        (await import('#carriage/stores/keychain/claims')).openKeychainClaims(backend),
+      counting: secondsOn(run),
+    },
     within: (changes) =>
       complete(buildContext({ ...parts, ...changes, askIdentity: changes.ask ?? askIdentity })),
     [Symbol.dispose]: () => {

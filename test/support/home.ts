@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly confirms?: boolean;
   readonly fs?: FsPort;
   readonly openStore?: OpenStore;
+  readonly keychainClaims?: ActionContext['keychainClaims'];
+  readonly token?: { readonly module: string; readonly pinFile?: string };
 }
 
 /** A folder of its own, removed by `remove`. */
@@ -96,6 +98,7 @@ function contextIn(
     }),
     ask: asker(options),
     openStore: options.openStore,
+    token: options.token ?? {},
     identity: options.identity,
     environment: options.environment ?? 'production',
     waivers: new Set(options.waivers ?? []),
@@ -104,7 +107,7 @@ function contextIn(
     version: '0.0.0',
     scryptLogN: 10,
   });
-  return { ...context, written };
+  return { ...context, keychainClaims: options.keychainClaims, written };
 }
 
 function asker({ passphrases = [], noPassphrase, confirms }: RunOptions): Asker {

@@ -3,6 +3,8 @@
  * one over a session; tests build their own. Interfaces only.
  */
 import type { StorePlace } from '#carriage/stores/store';
+import type { ClaimPlace } from '#carriage/stores/claims';
+import type { BackendName } from '#carriage/stores/keychain/backend';
 import type { KeychainSecrets } from '#carriage/stores/keychain/secrets';
 import type { Descriptor, ReadySigner } from '#crypto/descriptor';
 import type { Environment, KeyRecord } from '#custody/authority/record';
@@ -340,6 +342,8 @@ export interface ActionContext {
   readonly attestations?: AttestationShelf | undefined;
   /** Secrets in the desktop's keychain; absent in a ceremony. */
   readonly keychain?: (() => Promise<KeychainSecrets>) | undefined;
+  /** Claims in that keychain, by the module that is named or the first that is here; absent in a ceremony. */
+  readonly keychainClaims?: ((backend?: BackendName) => Promise<ClaimPlace>) | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;
   /** Seconds that count below that line until they are disposed; absent where nothing may move. */

@@ -22,7 +22,8 @@ import type { ActionContext } from '../context/context.js';
 import type { GroupKeyShare } from '../context/group-share.js';
 import { encodeAcceptance } from './certificate.js';
 import { keysOf } from './keep.js';
-import { introduce } from './nonce-marks.js';
+import { introduce } from './memory.js';
+import { NonceMarks } from './nonce-marks.js';
 import { type Asked, type PhaseResult, reportOf, runPhase } from './phases.js';
 import { acceptanceName, openOwnIdentity, type Session, writeOut } from './session.js';
 import { SessionHold } from './state.js';
@@ -97,7 +98,6 @@ export async function start(
     if (self === undefined) throw notInvited(identity);
     assertPolicy(opened, input, context);
     if (operation === 'sign') await assertExpected(opened, input, joins, context);
-    if (input.memory !== undefined) introduce(input.memory, opened, context);
     share = await ownShare(opened, self.number, input.key, context);
     const constant = dealt();
     if (constant !== undefined) share = { key: undefined, opening: constant.clone() };
@@ -107,7 +107,9 @@ export async function start(
       hold,
       start: opened,
       identity,
+      marks: new NonceMarks(),
       [Symbol.dispose]: () => {
+        session.marks[Symbol.dispose]();
         hold[Symbol.dispose]();
         identity[Symbol.dispose]();
       },
@@ -150,6 +152,9 @@ export async function accept(
     xWing: keys.xWing,
   });
   const acceptance = encodeAcceptance(opened.terms, identity.identity, certificate);
+  const known = { certificate: acceptance, terms: opened.terms };
+  const memory =
+    input.memory === undefined ? undefined : await introduce(input.memory, known, context);
   const hold = await SessionHold.create(
     input.session,
     identity,
@@ -163,7 +168,7 @@ export async function accept(
       key: share?.key,
       certificates: new Map([[self, acceptance]]),
       messages: [],
-      memory: input.memory,
+      memory,
     },
     context,
   );

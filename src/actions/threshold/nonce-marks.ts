@@ -1,46 +1,63 @@
 /**
- * What a pair of nonces is used for, written down for good before a signature share exists: in the home, and on a second medium
- * where the session has one.
+ * What a pair of nonces is used for, written down for good before a signature share exists: in the second place where the session
+ * has one, and in the home.
  * @see docs/spec/threshold.md, "Signing"
  */
-import { equal, equalConstantTime, toHex } from '#formats/bytes';
-import { MissingInputError, RefusedError } from '#formats/errors';
-import type { Start } from '#protocols/threshold/start-message';
-import type { ActionContext, HeldFolder } from '../context/context.js';
+import type { ClaimPlace } from '#carriage/stores/claims';
+import { toHex } from '#formats/bytes';
+import { ConclaveError, RefusedError } from '#formats/errors';
+import type { ActionContext } from '../context/context.js';
+import { assertSameUse, claimUse, forget, type Known, openMemory } from './memory.js';
 import type { Session } from './session.js';
 
-/**
- * Leaves a session's name on its second medium, so that later an empty folder in the medium's place, such as a mount point with
- * nothing mounted, is not taken for it.
- * @throws MissingInputError `E_MEMORY_MISSING`
- */
-export function introduce(memory: string, start: Start, context: ActionContext): void {
-  using folder = memoryFolder(memory, context);
-  folder.replace(nameOf(start), start.terms);
+/** The marks that a session leaves. Disposing lets go of the second place, which was opened once for all of them. */
+export class NonceMarks implements Disposable {
+  #place: ClaimPlace | undefined;
+  readonly #used: Uint8Array[] = [];
+
+  /**
+   * Writes down what a pair of nonces is used for. The same use again is fine, since it gives the same bytes; any other is
+   * refused for ever.
+   * @throws RefusedError `E_NONCE_USED`, `E_ONCE_PLACE`; MissingInputError `E_MEMORY_MISSING`; the errors of keychains and tokens
+   */
+  async use(
+    name: Uint8Array,
+    use: Uint8Array,
+    session: Session,
+    context: ActionContext,
+  ): Promise<void> {
+    const { memory } = session.hold.state;
+    if (memory !== undefined) {
+      this.#place ??= await openMemory(memory, context);
+      await claimUse(this.#place, knownAs(session), name, use);
+    }
+    this.#used.push(name);
+    markInHome(name, use, context);
+  }
+
+  /**
+   * Takes a session that has ended out of its second place, so that no copy of it goes on. Where the place is gone by now, what
+   * it remembers stays in it, and is in nobody's way.
+   */
+  async end(session: Session, context: ActionContext): Promise<void> {
+    const { memory } = session.hold.state;
+    if (memory === undefined) return;
+    try {
+      this.#place ??= await openMemory(memory, context);
+      await forget(this.#place, knownAs(session), this.#used);
+    } catch (error) {
+      if (!(error instanceof ConclaveError)) throw error;
+      context.progress(`${memory} still knows the session, which does no harm: ${error.message}`);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#place?.[Symbol.dispose]();
+    this.#place = undefined;
+  }
 }
 
-/**
- * Writes down what a pair of nonces is used for. The same use again is fine, since it gives the same bytes; any other is refused
- * for ever.
- * @throws RefusedError `E_NONCE_USED`, `E_ONCE_PLACE`; MissingInputError `E_MEMORY_MISSING`
- */
-export function markUsed(
-  name: Uint8Array,
-  use: Uint8Array,
-  { hold, start }: Session,
-  context: ActionContext,
-): void {
-  const { memory } = hold.state;
-  if (memory !== undefined) {
-    using folder = memoryFolder(memory, context);
-    const known = folder.read(nameOf(start));
-    if (known === undefined || !equal(known, start.terms)) throw missing(memory);
-    const file = `nonce-${toHex(name)}`;
-    const before = folder.read(file);
-    if (before === undefined) folder.replace(file, use);
-    else assertSameUse(before, use);
-  }
-  const once = context.once;
+function markInHome(name: Uint8Array, use: Uint8Array, { once }: ActionContext): void {
   if (once === undefined) {
     throw new RefusedError({
       code: 'E_ONCE_PLACE',
@@ -63,28 +80,7 @@ export function markUsed(
   }
 }
 
-function memoryFolder(memory: string, { folders }: ActionContext): HeldFolder {
-  if (folders?.exists(memory) !== true) throw missing(memory);
-  return folders.hold(memory);
-}
-
-function nameOf({ message }: Start): string {
-  return `session-${message.session}`;
-}
-
-function missing(memory: string): MissingInputError {
-  return new MissingInputError({
-    code: 'E_MEMORY_MISSING',
-    message: `the second medium ${memory} is not there, and this session does not sign without it`,
-    hint: 'bring it back under the same name, with what the session left on it',
-  });
-}
-
-function assertSameUse(before: Uint8Array, use: Uint8Array): void {
-  if (before.length === use.length && equalConstantTime(before, use)) return;
-  throw new RefusedError({
-    code: 'E_NONCE_USED',
-    message: 'the nonces of this session were used already, for something else',
-    hint: 'this is a copy, or an older state, of a session that went on; signing again would give the share away. Begin a new session',
-  });
+function knownAs({ hold, start }: Session): Known {
+  const { certificates, self } = hold.state;
+  return { certificate: certificates.get(self) ?? new Uint8Array(0), terms: start.terms };
 }

@@ -216,6 +216,7 @@ async function finish(
         },
       });
       session.hold.end();
+      await session.marks.end(session, context);
       return { ...base, wrote, signature: out };
     }
     const { outcome } = ending;

@@ -20,7 +20,7 @@ import { runSigning } from '#protocols/threshold/signing-session';
 import { decodeStart, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
-import { markUsed } from './nonce-marks.js';
+import { NonceMarks } from './nonce-marks.js';
 import { SessionHold } from './state.js';
 
 /** Longest message or acceptance that is looked at. */
@@ -42,6 +42,8 @@ export interface Session extends Disposable {
   readonly hold: SessionHold;
   readonly start: Start;
   readonly identity: OpenIdentity;
+  /** What its nonces are used for. */
+  readonly marks: NonceMarks;
 }
 
 /** Opens the identity that `--identity` named. @throws UsageError `E_IDENTITY_MISSING` */
@@ -62,11 +64,14 @@ export async function openSession(path: string, context: ActionContext): Promise
     const hold = await SessionHold.open(path, identity, context);
     try {
       const start = await decodeStart(hold.state.start, `${path}: start message`);
+      const marks = new NonceMarks();
       return {
         hold,
         start,
         identity,
+        marks,
         [Symbol.dispose]: () => {
+          marks[Symbol.dispose]();
           hold[Symbol.dispose]();
           identity[Symbol.dispose]();
         },
@@ -251,9 +256,7 @@ export async function advance(
     signing: hold.state.signing,
     seed: hold.state.seed,
     received: messages,
-    once: (name, use) => {
-      markUsed(name, use, session, context);
-    },
+    once: (name, use) => session.marks.use(name, use, session, context),
   };
   try {
     return { roster, progress: await run(seat, protocolOf(start, hold.state.share)) };

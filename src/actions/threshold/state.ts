@@ -39,7 +39,7 @@ export interface SessionState {
   readonly certificates: ReadonlyMap<number, Uint8Array>;
   /** Round messages, as they arrived, each authenticated and new when it was kept. */
   readonly messages: readonly Uint8Array[];
-  /** Folder on a second medium that must confirm each use of a nonce. */
+  /** Second place that must confirm each use of a nonce, as `openMemory` reads it. */
   readonly memory: string | undefined;
 }
 

@@ -88,7 +88,7 @@ export interface Exchange {
   /** Says which broadcasts of a round this party heard, for {@link checkEchoes}. */
   echo(round: number, type: string, from: readonly number[]): Echo;
   /** See {@link Seat.once}. */
-  readonly once: (name: Uint8Array, use: Uint8Array) => void;
+  readonly once: (name: Uint8Array, use: Uint8Array) => Promise<void> | void;
 }
 
 /** What a party brings to every run. */
@@ -109,7 +109,7 @@ export interface Seat {
    * Writes down durably what a secret is used for, before anything that uses it exists.
    * @throws RefusedError when it was used for something else
    */
-  readonly once: (name: Uint8Array, use: Uint8Array) => void;
+  readonly once: (name: Uint8Array, use: Uint8Array) => Promise<void> | void;
 }
 
 /** Runs a protocol as far as the messages go. @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_THRESHOLD_ECHO` */

@@ -77,7 +77,7 @@ export async function runSigning(
         concat(u16be(number), hiding.toBytes(), binding.toBytes()),
       ),
     );
-    exchange.once(name, use);
+    await exchange.once(name, use);
     const key = {
       suite,
       threshold: group.record.threshold,
