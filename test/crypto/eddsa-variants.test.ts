@@ -1,7 +1,8 @@
 /** EdDSA with a context and with a prehash: RFC 8032 §7.2, §7.3 and §7.5, and a token that is asked for neither. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Session } from '#carriage/stores/pkcs11/session';
 import { signInToken, type UsableKey } from '#carriage/stores/pkcs11/use';
+import { prepareBase } from '#crypto/edwards';
 import type { SignatureImplementation, SignatureOptions } from '#crypto/descriptor';
 import { resolve } from '#crypto/registry';
 import { fromHex, toHex, utf8 } from '#formats/bytes';
@@ -74,4 +75,12 @@ describe('a token', () => {
       );
     }
   });
+});
+
+it('has a table of base point multiples made once for a curve, however often it is loaded', () => {
+  const precompute = vi.fn();
+  const curve = { Point: { BASE: { precompute } } } as never;
+  prepareBase(curve);
+  prepareBase(curve);
+  expect(precompute).toHaveBeenCalledOnce();
 });

@@ -3,7 +3,7 @@
  * is. Only the pure form is in certificates, SSH and most programs.
  */
 import type { Descriptor, SignatureHash } from '../descriptor.js';
-import { assertEdwardsKey } from '../edwards.js';
+import { assertEdwardsKey, prepareBase } from '../edwards.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
@@ -29,8 +29,7 @@ const ed25519: Descriptor = {
   async load() {
     const noble = await import('@noble/curves/ed25519.js');
     const curve = noble.ed25519;
-    // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
-    curve.Point.BASE.precompute(3);
+    prepareBase(curve);
     const formFor = (hash: SignatureHash | undefined, context: Uint8Array): typeof curve => {
       if (hash !== undefined) return noble.ed25519ph;
       // RFC 8032 §8.3 wants a context that is not empty: the empty one is the pure form.

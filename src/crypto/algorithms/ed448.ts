@@ -3,7 +3,7 @@
  * RFC 8032 allows.
  */
 import type { Descriptor } from '../descriptor.js';
-import { assertEdwardsKey } from '../edwards.js';
+import { assertEdwardsKey, prepareBase } from '../edwards.js';
 import { assertPrivate } from '../lengths.js';
 import { nodeOpinion } from '../second-opinion.js';
 import { choose, chooseVerifying } from '../signing-choices.js';
@@ -27,8 +27,7 @@ const ed448: Descriptor = {
   async load() {
     const noble = await import('@noble/curves/ed448.js');
     const curve = noble.ed448;
-    // A program that signs once pays more for noble's large table of base point multiples than it gains by it.
-    curve.Point.BASE.precompute(3);
+    prepareBase(curve);
     return {
       kind: 'signature',
       generate: (random) => random(57),

@@ -48,14 +48,18 @@ const sm2: Descriptor = {
   pkcs8: 'ec',
   assertPublicForm: assertUncompressed,
   awsKeySpec: 'SM2',
-  async load() {
-    const { weierstrass } = await import('@noble/curves/abstract/weierstrass.js');
-    const { invertCt, mapHashToField } = await import('@noble/curves/abstract/modular.js');
-    const { createHmacDrbg } = await import('@noble/curves/utils.js');
-    const Point = weierstrass<bigint>(CURVE);
-    return implement({ Point, invertCt, mapHashToField, createHmacDrbg });
-  },
+  load: () => (loaded ??= loadTools().then(implement)),
 };
+
+/** One curve for all who ask, with its table of base point multiples. */
+let loaded: Promise<Implementation> | undefined;
+
+async function loadTools(): Promise<Tools> {
+  const { weierstrass } = await import('@noble/curves/abstract/weierstrass.js');
+  const { invertCt, mapHashToField } = await import('@noble/curves/abstract/modular.js');
+  const { createHmacDrbg } = await import('@noble/curves/utils.js');
+  return { Point: weierstrass<bigint>(CURVE), invertCt, mapHashToField, createHmacDrbg };
+}
 
 function assertUncompressed(point: Uint8Array, what: string): void {
   if (point[0] === 4) return;
