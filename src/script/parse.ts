@@ -85,7 +85,11 @@ export type Answers = Readonly<Record<string, ScriptedAnswer | readonly Scripted
  * @throws InputError `E_YAML_MALFORMED`, `E_YAML_TOO_LARGE`, `E_DEFINITION_MALFORMED`
  */
 export function parseDefinition(bytes: Uint8Array, name: string): ParsedDefinition {
-  const source = readYaml(bytes, name);
+  return definitionOf(readYaml(bytes, name));
+}
+
+/** A ceremony definition whose YAML was read. @throws InputError `E_DEFINITION_MALFORMED` */
+export function definitionOf(source: Source): ParsedDefinition {
   const raw = shaped(definitionSchema, source, 'E_DEFINITION_MALFORMED');
   return { definition: fromRaw(raw, source), positions: source.positions };
 }

@@ -5,7 +5,7 @@ import { allDescriptors } from '#crypto/registry';
 import type { ActionDescription } from '#formats/action';
 import { probeNames } from '#host/air-gap';
 import { type Finding, lint, type Surroundings } from '#script/lint';
-import { parseDefinition } from '#script/parse';
+import { type ParsedDefinition, parseDefinition } from '#script/parse';
 import { root } from '../support/require.js';
 
 /** Descriptions of all actions, from the files of their folder. */
@@ -37,13 +37,16 @@ export const shippedNames: readonly string[] = readdirSync(join(root, 'ceremonie
   .filter((name) => name.endsWith('.yaml'))
   .map((name) => name.slice(0, -5));
 
+/** Lints what was parsed. */
+export async function parsedLinter(): Promise<(parsed: ParsedDefinition) => readonly Finding[]> {
+  const [actions, around] = await Promise.all([actionCatalogue(), surroundings()]);
+  return ({ definition, positions }) => lint(definition, positions, actions, around);
+}
+
 /** Parses and lints a text. */
 export async function linter(): Promise<(text: string) => readonly Finding[]> {
-  const [actions, around] = await Promise.all([actionCatalogue(), surroundings()]);
-  return (text) => {
-    const { definition, positions } = parseDefinition(Buffer.from(text), 'definition.yaml');
-    return lint(definition, positions, actions, around);
-  };
+  const lintParsed = await parsedLinter();
+  return (text) => lintParsed(parseDefinition(Buffer.from(text), 'definition.yaml'));
 }
 
 function isDescription(value: unknown): value is ActionDescription {

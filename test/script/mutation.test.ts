@@ -7,8 +7,11 @@ import { LineCounter, parseDocument, visit, isScalar, type Scalar } from 'yaml';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '#formats/errors';
 import type { Finding } from '#script/lint';
+import { type ParsedDefinition, parseDefinition } from '#script/parse';
+import { spread } from '../support/require.js';
 import { BRANCHED } from './branched.js';
-import { linter, shipped, shippedNames } from './catalogue.js';
+import { parsedLinter, shipped, shippedNames } from './catalogue.js';
+import { Rereader } from './reread.js';
 
 interface Mutation {
   readonly name: string;
@@ -57,9 +60,9 @@ const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
 /** In dev ceremonies nobody relies on who signed. */
 const DEV_ONLY = /^roles\.(administrator|witness)\.identity required -> optional$/;
 
-let lintText: (text: string) => readonly Finding[];
+let lintParsed: (parsed: ParsedDefinition) => readonly Finding[];
 beforeAll(async () => {
-  lintText = await linter();
+  lintParsed = await parsedLinter();
 });
 
 const HUMAN = ['confirm', 'ask', 'read-back', 'handover', 'seal', 'pause', 'sign-off'];
@@ -175,9 +178,9 @@ interface Found {
   readonly rule: string;
 }
 
-function findings(text: string): readonly Found[] {
+function findings(read: () => ParsedDefinition): readonly Found[] {
   try {
-    return lintText(text);
+    return lintParsed(read());
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const line = Number(error.details?.['line']);
@@ -223,9 +226,10 @@ describe.each([...shippedNames, EXAMPLE])('every change of %s', (name) => {
     const missed: string[] = [];
     const misplaced: string[] = [];
     let exact = 0;
+    const definition = new Rereader(text);
     for (const mutation of mutations) {
       const { from, to, by, line, name: what, misspelt } = mutation;
-      const found = findings(text.slice(0, from) + by + text.slice(to));
+      const found = findings(() => definition.replaced(from, to, by));
       const atLine = found.some((finding) => finding.line === line);
       if (atLine) exact++;
       if (BY_INTENT.some((it) => it.what.test(what))) continue;
@@ -236,6 +240,13 @@ describe.each([...shippedNames, EXAMPLE])('every change of %s', (name) => {
         misplaced.push(
           `${line}: ${what}: ${found.map((f) => `${f.line} ${f.message}`).join(' | ')}`,
         );
+    }
+    // What is read in part is what the whole would be read as.
+    for (const { from, to, by } of spread(mutations, 15)) {
+      const changed = Buffer.from(text.slice(0, from) + by + text.slice(to));
+      expect(findings(() => definition.replaced(from, to, by))).toEqual(
+        findings(() => parseDefinition(changed, 'definition.yaml')),
+      );
     }
     expect(missed).toEqual([]);
     expect(misplaced).toEqual([]);
