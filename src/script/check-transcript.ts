@@ -28,6 +28,8 @@ export interface TranscriptEvidence extends ArtifactEvidence {
   readonly catalogue: readonly ActionDescription[];
   /** The definition file that lies beside the transcript, when there is one. */
   readonly definitionFile?: Uint8Array;
+  /** What was found about the file that the transcript came in; it counts as all else does. */
+  readonly carrier?: readonly Claim[];
 }
 
 /** The verdict on a transcript. Tampering is an answer, never an error. */
@@ -38,7 +40,7 @@ export async function checkTranscript(
   const { entries } = transcript;
   const [first] = entries;
   const opened = first?.type === 'session.opened' ? first.data : undefined;
-  const claims: Claim[] = chainClaims(transcript);
+  const claims: Claim[] = [...(evidence.carrier ?? []), ...chainClaims(transcript)];
   if (opened === undefined) {
     claims.push(no('checked', 'the session', 'entry 0 does not open a session'));
     return verdict(claims, [], 'a transcript that does not begin');

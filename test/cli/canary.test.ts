@@ -300,6 +300,14 @@ describe('canary', () => {
     secrets.set('ml-dsa seed', seeds.subarray(32));
     await done('verify', 'ceremony', '--allow-unpinned', '--json');
     await done('show', 'ceremony/transcript.json', '--json');
+    // What an auditor gets is searched too, and for the sealed shares as well.
+    await done('ceremony', 'archive', 'ceremony', '--out', 'ceremony.tar', '--json');
+    await done('verify', 'ceremony.tar', '--allow-unpinned', '--json');
+    const archive = readFileSync(join(work, 'seen/ceremony.tar'));
+    for (const i of [1, 2, 3]) {
+      const share = readFileSync(join(work, `seen/${shares}/share-${i}.cbor`));
+      expect(formsIn(archive, share.subarray(-96))).toEqual([]);
+    }
 
     expect(search(secrets, slips)).toEqual([]);
   }, 120_000);

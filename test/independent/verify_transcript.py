@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks conclave's transcripts. Written from docs/spec/transcript.md, definition.md, statement.md, identity.md and audit-chain.md
-alone; Python 3 standard library only.
+"""Checks conclave's transcripts. Written from docs/spec/transcript.md, session-archive.md, definition.md, statement.md, identity.md
+and audit-chain.md alone; Python 3 standard library only.
 
     verify_transcript.py [--signer IDENTITY.pub...] [--json] TRANSCRIPT...
 
-TRANSCRIPT is a transcript.json or the folder of one; definition.yaml and the artifacts beside it are used when they are there.
+TRANSCRIPT is a transcript.json, the folder of one, or the archive of a session; definition.yaml and the artifacts beside it are used
+when they are there. An archive is read by session_archive.py.
 Of a signer's two signatures the Ed25519 one is verified; the ML-DSA-65 one must be there and have its length (verifying it takes
 a library). What an artifact says of itself, such as the root of a share set, is left to the readers of those artifacts.
 Without --signer nobody is pinned, and nothing that is signed is believed to be anybody's.
@@ -21,6 +22,7 @@ import re
 import sys
 
 import ed25519
+import session_archive
 
 
 class Problem(Exception):
@@ -1098,18 +1100,88 @@ def check_people(definition, walk):
                 no(f"{a['name']} and {b['name']} have the same identity key")
 
 
-def check_artifacts(walk, subjects, folder):
+def beside(folder):
+    """Reads files by their path from where a transcript lies; None for what is not there."""
+
+    def read(path):
+        file = os.path.join(folder, path)
+        if not os.path.isfile(file):
+            return None
+        with open(file, "rb") as content:
+            return content.read()
+
+    return read
+
+
+def check_artifacts(walk, subjects, read):
     made = {it["path"]: it for done in walk.finished.values() for it in done["artifacts"]}
     named = {it["name"]: it["digest"].get("sha256") for it in subjects}
     if len(named) != len(subjects) or named != {path: it["sha256"] for path, it in made.items()}:
         no("the subjects are not what the steps made")
     for path, it in made.items():
-        file = os.path.join(folder, path)
-        if os.path.isfile(file):
-            with open(file, "rb") as content:
-                data = content.read()
-            if len(data) != it["size"] or sha256(data) != it["sha256"]:
-                no(f"{path}: this is not the file that the session made")
+        data = read(path)
+        if data is not None and (len(data) != it["size"] or sha256(data) != it["sha256"]):
+            no(f"{path}: this is not the file that the session made")
+
+
+MANIFEST = shape(
+    type=one_of("conclave/session-archive"),
+    version=one_of(1),
+    ceremony=text(NAME, 64),
+    session=text(most=128),
+    environment=one_of("production", "rehearsal", "dev"),
+    head=text(HEX32),
+    files=array(shape(path=text(PATH, 512), sha256=text(HEX32), size=integer(0)), 4096, 2),
+    withheld=array(
+        shape(
+            path=text(PATH, 512),
+            sha256=text(HEX32),
+            size=integer(0),
+            reason=one_of("sealed", "unsealed-share", "private-key", "trace", "unknown", "large", "absent"),
+        ),
+        4096,
+    ),
+)
+
+
+def read_manifest(data, what):
+    manifest = read_json(data, what)
+    if canonical(manifest) + b"\n" != data:
+        malformed(f"{what} is not canonical")
+    MANIFEST(manifest, what)
+    return manifest
+
+
+def check_archive(archive, manifest, opened, head, subjects, entries):
+    """docs/spec/session-archive.md section 4, but for what is secret, which takes readers of everything."""
+    found = archive.problem(manifest)
+    if found is not None:
+        no(found)
+    for name in ("ceremony", "session", "environment"):
+        if manifest[name] != opened[name]:
+            no(f"the manifest names another {name} than the transcript", 0)
+    if manifest["head"] != head:
+        no("the manifest names another head than the transcript")
+    sizes = {
+        (it["path"], it["sha256"]): it["size"]
+        for entry in entries
+        if entry["type"] == "step.finished"
+        for it in entry["data"]["artifacts"]
+    }
+    told = {}
+    for it in manifest["files"] + manifest["withheld"]:
+        if it["path"] in told:
+            no(f"{it['path']} is both here and withheld")
+        told[it["path"]] = it
+    told = {path: it for path, it in told.items() if path not in ("transcript.json", "definition.yaml")}
+    for subject in subjects:
+        it = told.pop(subject["name"], None)
+        if it is None:
+            no(f"{subject['name']} is neither here nor withheld")
+        if subject["digest"] != {"sha256": it["sha256"]} or sizes.get((it["path"], it["sha256"])) != it["size"]:
+            no(f"{subject['name']} is not the file that the session made")
+    if told:
+        no(f"{next(iter(told))} is nothing that the session made")
 
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -1178,6 +1250,15 @@ def verify(path, signers):
     file = os.path.join(path, "transcript.json") if os.path.isdir(path) else path
     with open(file, "rb") as content:
         data = content.read()
+    archive, manifest, read = None, None, beside(os.path.dirname(file))
+    if session_archive.looks_like_one(data):
+        try:
+            archive = session_archive.Archive(data)
+            manifest = read_manifest(archive.manifest, "manifest.json")
+            archive.check_folder(manifest)
+        except session_archive.Malformed as problem:
+            malformed(str(problem))
+        data, read = archive.files["transcript.json"], archive.files.get
     envelope = read_json(data, file)
     shape(
         payload=anything,
@@ -1203,12 +1284,12 @@ def verify(path, signers):
     if entries[0]["type"] != "session.opened":
         no("it does not open a session", 0)
 
+    if archive is not None:
+        check_archive(archive, manifest, opened, first["digest"]["sha256"], subjects, entries)
+
     raw = statement["predicate"]["definition"].encode("utf-8", "surrogatepass")
-    beside = os.path.join(os.path.dirname(file), "definition.yaml")
-    if os.path.isfile(beside):
-        with open(beside, "rb") as content:
-            if content.read() != raw:
-                no("definition.yaml beside the transcript is another one")
+    if read("definition.yaml") not in (None, raw):
+        no("definition.yaml beside the transcript is another one")
     definition = Yaml(statement["predicate"]["definition"]).read()
     try:
         check_opening(definition, opened, raw)
@@ -1230,7 +1311,7 @@ def verify(path, signers):
     for key in walk.keys:
         if key["record"].get("environment") != opened["environment"]:
             no(f"the record of the key {key['id'][:16]} says {key['record'].get('environment')}")
-    check_artifacts(walk, subjects, os.path.dirname(file))
+    check_artifacts(walk, subjects, read)
     check_signatures(envelope, payload, walk, signers)
     check_answers(definition, walk, entries)
     marks = []

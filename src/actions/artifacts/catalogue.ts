@@ -8,8 +8,9 @@ interface Row {
   readonly load: () => Promise<object>;
 }
 
-/** PEM before DER, objects that name their type before anything that merely parses; definitions are plain text, so last. */
+/** An archive first, since it holds what others are; PEM before DER, objects that name their type before anything that merely parses; definitions are plain text, so last. */
 const rows: readonly Row[] = [
+  { kind: 'session-archive', load: () => import('./session-archive.js') },
   { kind: 'key-file', load: () => import('./key-file.js') },
   { kind: 'token-key', load: () => import('./token-key.js') },
   { kind: 'key-record', load: () => import('./key-record.js') },

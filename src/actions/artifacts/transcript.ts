@@ -10,7 +10,7 @@ import { decodeShareSet } from '#protocols/sharing/share-set';
 import type { ArtifactFacts } from '#script/claims/artifacts';
 import type { Transcript } from '#script/transcript';
 import type { ActionContext } from '../context/context.js';
-import type { ArtifactKind, ArtifactVerdict } from './artifact.js';
+import type { ArtifactKind, ArtifactVerdict, Claim, VerifyOptions } from './artifact.js';
 import { pinnedIdentities } from './pinned.js';
 import { shareKind } from './share.js';
 import { shareSetKind } from './share-set.js';
@@ -35,7 +35,7 @@ export const transcriptKind: ArtifactKind = {
     return text.includes(STATEMENT_PAYLOAD_TYPE) && MARKS.some((mark) => text.includes(mark));
   },
   async show(bytes, name) {
-    const { envelope, transcript } = await read(bytes, name);
+    const { envelope, transcript } = await readTranscript(bytes, name);
     const { participantsOf } = await import('#script/transcript');
     const { entries, subjects } = transcript;
     const [opened] = entries;
@@ -65,50 +65,77 @@ export const transcriptKind: ArtifactKind = {
     };
   },
   async verify(bytes, name, context, options): Promise<ArtifactVerdict> {
-    const { envelope, transcript } = await read(bytes, name);
-    const [{ checkTranscript }, { participantsOf }] = await Promise.all([
-      import('#script/check-transcript'),
-      import('#script/transcript'),
-    ]);
-    const identities: Identity[] = [];
-    const problems: string[] = [];
-    for (const person of participantsOf(transcript.entries)) {
-      if (person.identity === null) continue;
-      try {
-        // The id is recomputed from the keys, so that nobody signs under another's name.
-        identities.push(parseIdentityJson(person.identity, `identity of ${person.name}`));
-      } catch (error) {
-        if (!(error instanceof ConclaveError)) throw error;
-        problems.push(error.message);
-      }
-    }
-    const signatures = await verifyEnvelope(envelope, identities);
-    const who = await pinnedIdentities(options, context);
-    const definitionFile = besides(context, name, 'definition.yaml', MAX_DEFINITION_BYTES);
-    return await checkTranscript(transcript, {
-      signatures: {
-        signedBy: new Set(signatures.signedBy.map(({ id }) => id)),
-        problems: [
-          ...problems,
-          ...signatures.problems,
-          ...signatures.unknown.map((id) => `a signature by ${id.slice(0, 16)}, who took no part`),
-        ],
-        pinned: who.pinned ? new Set(who.identities.map(({ id }) => id)) : undefined,
-        allowUnpinned: options.allowUnpinned,
-      },
-      sha256: (content) => sha256(content),
-      readArtifact: (path) => besides(context, name, path, MAX_ARTIFACT_BYTES),
-      inspect: (content, path) => inspect(content, path, context),
-      catalogue: (await context.catalogue?.()) ?? [],
-      ...(definitionFile === undefined ? {} : { definitionFile }),
+    return await verifyTranscript(await readTranscript(bytes, name), context, options, {
+      beside: (path, maxBytes) => besides(context, name, path, maxBytes),
     });
   },
 };
 
-async function read(
-  bytes: Uint8Array,
-  name: string,
-): Promise<{ readonly envelope: DsseEnvelope; readonly transcript: Transcript }> {
+/** What surrounds a transcript. */
+export interface TranscriptSurroundings {
+  /** A file by its path from where the transcript lies; `undefined` when it is not there. */
+  beside(path: string, maxBytes: number): Uint8Array | undefined;
+  /** What was found about the file that the transcript came in. */
+  carrier?(transcript: Transcript): readonly Claim[] | Promise<readonly Claim[]>;
+}
+
+/** The verdict on a transcript with everything that lies beside it. */
+export async function verifyTranscript(
+  { envelope, transcript }: ReadTranscript,
+  context: ActionContext,
+  options: VerifyOptions,
+  { beside, carrier }: TranscriptSurroundings,
+): Promise<ArtifactVerdict> {
+  const [{ checkTranscript }, { participantsOf }] = await Promise.all([
+    import('#script/check-transcript'),
+    import('#script/transcript'),
+  ]);
+  const identities: Identity[] = [];
+  const problems: string[] = [];
+  for (const person of participantsOf(transcript.entries)) {
+    if (person.identity === null) continue;
+    try {
+      // The id is recomputed from the keys, so that nobody signs under another's name.
+      identities.push(parseIdentityJson(person.identity, `identity of ${person.name}`));
+    } catch (error) {
+      if (!(error instanceof ConclaveError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  const signatures = await verifyEnvelope(envelope, identities);
+  const who = await pinnedIdentities(options, context);
+  const definitionFile = beside('definition.yaml', MAX_DEFINITION_BYTES);
+  return await checkTranscript(transcript, {
+    signatures: {
+      signedBy: new Set(signatures.signedBy.map(({ id }) => id)),
+      problems: [
+        ...problems,
+        ...signatures.problems,
+        ...signatures.unknown.map((id) => `a signature by ${id.slice(0, 16)}, who took no part`),
+      ],
+      pinned: who.pinned ? new Set(who.identities.map(({ id }) => id)) : undefined,
+      allowUnpinned: options.allowUnpinned,
+    },
+    sha256: (content) => sha256(content),
+    readArtifact: (path) => beside(path, MAX_ARTIFACT_BYTES),
+    inspect: (content, path) => inspect(content, path, context),
+    catalogue: (await context.catalogue?.()) ?? [],
+    ...(definitionFile === undefined ? {} : { definitionFile }),
+    ...(carrier === undefined ? {} : { carrier: await carrier(transcript) }),
+  });
+}
+
+/** A transcript and the envelope that it came in. */
+export interface ReadTranscript {
+  readonly envelope: DsseEnvelope;
+  readonly transcript: Transcript;
+}
+
+/**
+ * A transcript, strictly read.
+ * @throws InputError of the envelope, the statement and the transcript
+ */
+export async function readTranscript(bytes: Uint8Array, name: string): Promise<ReadTranscript> {
   const { parseTranscript } = await import('#script/transcript');
   const envelope = decodeDsse(bytes, name, LIMITS);
   return { envelope, transcript: parseTranscript(parseStatement(envelope, name), name) };
