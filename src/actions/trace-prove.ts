@@ -40,6 +40,8 @@ export interface ProveResult {
   readonly bytes: number;
   /** SHA-256 of the signature file, for the second device and the record. */
   readonly digest: string;
+  /** SHA-256 of the trace. */
+  readonly traceDigest: string;
   readonly twin: boolean;
   readonly environment: string;
 }
@@ -72,6 +74,12 @@ export const traceProve = defineAction({
       summary: 'role whose holders the shares belong to, in order',
       only: 'ceremony',
     },
+    keys: {
+      type: 'path',
+      summary:
+        'folder in which the key files of a threshold key lie, of one custodian after the other',
+      only: 'ceremony',
+    },
     approve: {
       type: 'digest',
       summary: 'the request that the custodians approved',
@@ -90,6 +98,7 @@ export const traceProve = defineAction({
     signature: { type: 'file', summary: 'the signature' },
     trace: { type: 'file', summary: 'the trace' },
     digest: { type: 'digest', summary: 'SHA-256 of the signature' },
+    traceDigest: { type: 'digest', summary: 'SHA-256 of the trace, which twins have in common' },
   },
   options: ['passphrase', 'identity', 'force'],
   effect: 'repeatable',
@@ -159,6 +168,7 @@ export const traceProve = defineAction({
       algorithm: key.descriptor.name,
       bytes: bytes.length,
       digest: signed,
+      traceDigest: `sha256:${toHex(sha256(bytes))}`,
       twin,
       environment: environmentOf(key),
     };
@@ -187,6 +197,7 @@ async function make(
   asked: {
     readonly share: readonly string[];
     readonly custodians?: string | undefined;
+    readonly keys?: string | undefined;
     readonly twin?: boolean | undefined;
   },
   context: ActionContext,
@@ -196,7 +207,14 @@ async function make(
   if (key.kind === 'scalar') {
     const { openScalars } = await import('./trace/open-scalars.js');
     const { proveScalars } = await import('./trace/prove-scalars.js');
-    const signers = await openScalars(asked.share, key, proven.request.quorum, context);
+    const { quorum } = proven.request;
+    const { custodians, keys } = asked;
+    const signers =
+      custodians === undefined || keys === undefined
+        ? await openScalars(asked.share, key, quorum, context)
+        : await (
+            await import('./trace/bring-scalars.js')
+          ).bringScalars({ key, wanted: quorum, role: custodians, folder: keys }, context);
     try {
       return await proveScalars({ ...proven, key, signers, twin }, context);
     } finally {

@@ -46,8 +46,9 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
     if (bound !== undefined) return bound;
     // What lies in a folder that was allowed by name.
     const folder = [...outside.keys()].find((name) => path.startsWith(`${name}/`));
-    if (folder !== undefined && artifactPath(path) === `${ARTIFACTS}/${path}`) {
-      return join(outside.get(folder) as string, path.slice(folder.length + 1));
+    const below = folder === undefined ? '' : path.slice(folder.length + 1);
+    if (folder !== undefined && below !== '' && artifactPath(below) === `${ARTIFACTS}/${below}`) {
+      return join(outside.get(folder) as string, below);
     }
     return inside(path);
   };

@@ -122,9 +122,9 @@ export function sessionAsker(options: SessionAskerOptions): Asker {
     people: (role) => holders(participants, role).map(personOf),
     ...(holder === undefined ? {} : { holder }),
 
-    passphrase: async ({ opens, attempt, person }) => {
+    passphrase: async ({ opens, attempt, person, brought }) => {
       const name = person?.name ?? holder;
-      if (attempt === 0 && name !== undefined) {
+      if (attempt === 0 && name !== undefined && brought !== true) {
         const slip = slips?.read(name);
         if (slip !== undefined) {
           hear(person, `opened ${opens} with the passphrase that was handed out`, 'unattended');

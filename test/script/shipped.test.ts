@@ -13,6 +13,7 @@ describe('shipped ceremonies', () => {
         'byok-wrap',
         'cloud-import',
         'cold-sign',
+        'cold-sign-threshold',
         'hsm-import',
         'quickstart',
         'recovery-drill',

@@ -2,6 +2,7 @@
 import { shipped } from './catalogue.js';
 
 const cold = shipped('cold-sign.yaml');
+const threshold = shipped('cold-sign-threshold.yaml');
 
 /** A step of the shipped ceremony, as a pattern. */
 const step = (id: string): RegExp => new RegExp(` {6}- id: ${id}\\n(?: {8}.*\\n|\\n(?= {8}))+`);
@@ -18,6 +19,11 @@ const example = (rule: string, from: string | RegExp, to: string, message: RegEx
   of: cold,
   changes: [[from, to]],
   message,
+});
+
+const ofKey = (rule: string, from: string | RegExp, to: string, message: RegExp): Example => ({
+  ...example(rule, from, to, message),
+  of: threshold,
 });
 
 /** For the test that tries them all. */
@@ -161,6 +167,44 @@ export const traceExamples: readonly Example[] = [
     '      - id: early\n        title: The administrator hands the courier the signature\n        by: administrator\n' +
       '        each: courier\n        do: handover\n        value: ${{ steps.prove.signature }}\n\n      - id: verify\n',
     /^the signature leaves before second-device/,
+  ),
+  ofKey('trace-set', step('record'), '', /^no witness reads back the record of this key/),
+  ofKey(
+    'trace-set',
+    'value: ${{ steps.group.record }}',
+    'value: ${{ steps.group.id }}',
+    /^no witness reads back the record of this key/,
+  ),
+  ofKey(
+    'trace-keys',
+    '          keys: ${{ parameters.keys }}\n',
+    '',
+    /^key files come in a folder/,
+  ),
+  ofKey(
+    'trace-keys',
+    'keys: ${{ parameters.keys }}',
+    'keys: ${{ parameters.request }}',
+    /^key files come in a folder/,
+  ),
+  example(
+    'trace-keys',
+    '          custodians: custodian\n',
+    '          custodians: custodian\n          keys: ${{ parameters.request }}\n',
+    /^only shares of a key that threshold\.group told of/,
+  ),
+  ofKey('trace-twin', step('twin'), '', /^no witness reads back \$\{\{ steps\.prove\.trace-digest/),
+  ofKey(
+    'trace-twin',
+    'when: parameters.twin\n',
+    'when: not parameters.twin\n',
+    /^no witness reads back \$\{\{ steps\.prove\.trace-digest/,
+  ),
+  ofKey(
+    'drill-each',
+    'uses: threshold.group\n',
+    'each: administrator\n        uses: threshold.group\n',
+    /threshold\.group looks at no share/,
   ),
   example(
     'drill-absence',

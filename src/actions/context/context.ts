@@ -116,8 +116,11 @@ export interface KeySpace {
   update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
   destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
-  /** The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files. */
-  readonly openShare?: (reference: string) => Promise<GroupKeyShare>;
+  /**
+   * The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files.
+   * @param person - who brought it to a ceremony and is asked for its passphrase
+   */
+  readonly openShare?: (reference: string, person?: Person) => Promise<GroupKeyShare>;
   /**
    * Replaces the share of a group key under the passphrase that opened it. Only where keys rest in files.
    * @param before - x_i ‖ r_i that is replaced, borrowed
@@ -176,6 +179,8 @@ export interface Asker {
     readonly opens: string;
     readonly attempt: number;
     readonly person?: Person;
+    /** Set for what was sealed elsewhere: no passphrase that this ceremony handed out opens it. */
+    readonly brought?: true;
   }): Promise<SecretBytes | undefined>;
   /** A new passphrase, typed twice by a person. `undefined` when the operator chose none (`--no-passphrase`). */
   newPassphrase(question: {

@@ -63,9 +63,9 @@ export function createShareSpace({
     });
   };
   return {
-    openShare: async (reference) => {
+    openShare: async (reference, person) => {
       const { found, file, what } = await shareFile(reference);
-      const { secret, passphrase } = await unseal(file, what, ask);
+      const { secret, passphrase } = await unseal(file, what, ask, person);
       passphrase.dispose();
       using owned = secret;
       const { decodeGroupShare } = await import('./group-share.js');

@@ -2,7 +2,7 @@
 import { type KeyFile, openKeyFile } from '#carriage/stores/key-file';
 import { RefusedError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
-import type { Asker } from './context.js';
+import type { Asker, Person } from './context.js';
 
 /** What opened, and what opened it; both owned by the receiver. */
 export interface Unsealed {
@@ -13,12 +13,22 @@ export interface Unsealed {
 /**
  * Tries one passphrase after another.
  * @param what - how people and errors name the file
+ * @param person - who brought it to a ceremony, and is asked
  * @throws {@link RefusedError} `E_PASSPHRASE_WRONG` when none of them is right, and the errors of {@link openKeyFile}
  */
-export async function unseal(file: KeyFile, what: string, ask: Asker): Promise<Unsealed> {
+export async function unseal(
+  file: KeyFile,
+  what: string,
+  ask: Asker,
+  person?: Person,
+): Promise<Unsealed> {
   let refusal: RefusedError | undefined;
   for (let attempt = 0; ; attempt++) {
-    const passphrase = await ask.passphrase({ opens: what, attempt });
+    const passphrase = await ask.passphrase({
+      opens: what,
+      attempt,
+      ...(person === undefined ? {} : { person, brought: true as const }),
+    });
     if (passphrase === undefined) {
       throw (
         refusal ??

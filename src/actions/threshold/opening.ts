@@ -17,7 +17,11 @@ import type { Party } from './seat.js';
  * The people of a role as parties, numbered in their order.
  * @throws UsageError `E_SEAT_IDENTITY` for somebody without an identity, `E_SEAT_COUNT`
  */
-export function partiesOf(role: string, count: number, { ask }: ActionContext): readonly Party[] {
+export function partiesOf(
+  role: string,
+  count: number,
+  { ask }: Pick<ActionContext, 'ask'>,
+): readonly Party[] {
   const people = ask.people(role);
   if (people.length !== count) {
     throw new UsageError({
@@ -45,7 +49,7 @@ export function seatMembers(
   record: GroupRecord,
   people: readonly Party[],
   threshold: number,
-  { environment }: ActionContext,
+  { environment }: Pick<ActionContext, 'environment'>,
 ): { readonly record: GroupRecord; readonly parties: readonly Party[] } {
   if (record.environment !== environment) {
     throw new RefusedError({

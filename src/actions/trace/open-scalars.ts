@@ -26,7 +26,7 @@ export async function openScalars(
     throw new UsageError({
       code: 'E_TRACE_SHARES',
       message: `no share of ${name} was given, and ${signing}`,
-      hint: 'give --share KEY for each of them',
+      hint: 'give --share KEY for each of them; in a ceremony the input keys is their folder',
     });
   }
   try {

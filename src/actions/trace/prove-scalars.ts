@@ -116,8 +116,11 @@ export async function proveScalars(
   }
 }
 
-/** Each share alone: it opens C_i, x_i·G = Y_i, and x_i is from 1 to q−1. */
-function assertShare(
+/**
+ * Each share alone: it opens C_i, x_i·G = Y_i, and x_i is from 1 to q−1.
+ * @throws {@link NegativeError} `E_TRACE_SHARE`
+ */
+export function assertShare(
   { name, number, opening }: OpenedScalar,
   { group, name: record }: ScalarKey,
 ): void {

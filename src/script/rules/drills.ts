@@ -15,6 +15,9 @@ const COMBINE = 'share.combine';
 /** Says which set it is. */
 const SET = 'share.set';
 
+/** Says which threshold key it is. */
+export const GROUP = 'threshold.group';
+
 /** The choice by which somebody is said not to be there. */
 const ABSENT = 'absent';
 
@@ -27,8 +30,8 @@ export const drillRules: Rules = (survey, report) => {
     if (step.kind === 'human' && step.choices?.includes(ABSENT) === true && step.by === step.each)
       report('drill-absence', `${path}.by`, SAID_BY_ANOTHER);
     if (step.kind !== 'action') continue;
-    if (step.uses === SET && step.each !== undefined)
-      report('drill-each', `${path}.uses`, `${SET} looks at no share: it is done once`);
+    if ((step.uses === SET || step.uses === GROUP) && step.each !== undefined)
+      report('drill-each', `${path}.uses`, `${step.uses} looks at no share: it is done once`);
     if (step.uses === COMBINE) {
       setIsKnown(survey, placed, { input: 'set', rule: 'recovery-set' }, report);
       holdersAreAQuorum(survey, placed, report);
@@ -57,6 +60,27 @@ function holdersAreAQuorum({ definition }: Survey, placed: PlacedStep, report: R
   );
 }
 
+/** What tells people which set, or which threshold key, shares are of: the input that names it, and what they compare. */
+const TELLERS = [
+  { uses: SET, input: 'set', told: 'root' },
+  { uses: GROUP, input: 'group', told: 'record' },
+] as const;
+
+/** The steps that tell people about a description of shares. */
+export function tellingOf(
+  survey: Survey,
+  reference: string,
+): readonly { readonly placed: PlacedStep; readonly uses: string; readonly told: string }[] {
+  return survey.steps.flatMap((placed) =>
+    TELLERS.filter(
+      ({ uses, input }) =>
+        placed.step.kind === 'action' &&
+        placed.step.uses === uses &&
+        soleReference(inputOf(placed, input)) === reference,
+    ).map(({ uses, told }) => ({ placed, uses, told })),
+  );
+}
+
 /** Which set it is the witnesses knew before shares are compared with it. */
 export function setIsKnown(
   survey: Survey,
@@ -72,10 +96,8 @@ export function setIsKnown(
     report(rule, `${check.path}.uses`, 'a card proves nothing without the set it is of');
     return;
   }
-  const roots = survey.steps
-    .filter(({ step }) => step.kind === 'action' && step.uses === SET)
-    .filter((told) => soleReference(inputOf(told, 'set')) === set)
-    .map(({ step }) => `steps.${step.id}.root`);
+  const roots = tellingOf(survey, set).map(({ placed, told }) => `steps.${placed.step.id}.${told}`);
+  const ofKey = tellingOf(survey, set).some(({ uses }) => uses === GROUP);
   const known = survey.steps.some(
     ({ step, order }) =>
       step.kind === 'human' &&
@@ -88,7 +110,9 @@ export function setIsKnown(
   report(
     rule,
     `${check.path}.with.${input}`,
-    `no witness reads back the root of this set, from ${SET}, before cards are compared with it`,
+    ofKey
+      ? `no witness reads back the record of this key, from ${GROUP}, before shares are compared with it`
+      : `no witness reads back the root of this set, from ${SET}, before cards are compared with it`,
   );
 }
 

@@ -7,7 +7,7 @@ import { ExpressionError, parseText } from '../expression.js';
 import { isWitnessRole } from '../people.js';
 import { inputOf } from './actions.js';
 import { SHOW_CODE } from './codes.js';
-import { setIsKnown } from './drills.js';
+import { GROUP, setIsKnown, tellingOf } from './drills.js';
 import { type PlacedStep, type Report, type Rules, soleReference, type Survey } from './survey.js';
 
 const PROVE = 'trace.prove';
@@ -21,7 +21,9 @@ export const traceRules: Rules = (survey, report) => {
     if (!uses(proving, PROVE)) continue;
     quorumSigns(survey, proving, report);
     setIsKnown(survey, proving, { input: 'group', rule: 'trace-set' }, report);
+    sharesComeIn(survey, proving, report);
     requestIsKnown(survey, proving, report);
+    twinsAreCompared(survey, proving, report);
     const verified = isVerified(survey, proving, report);
     if (survey.definition.classification !== 'production') continue;
     const confirmed = isConfirmed(survey, proving, verified, report);
@@ -38,6 +40,61 @@ function quorumSigns({ definition }: Survey, proving: PlacedStep, report: Report
     'trace-quorum',
     role === undefined ? `${proving.path}.uses` : `${proving.path}.with.custodians`,
     'the shares must be those of the role of a quorum',
+  );
+}
+
+/** Shares of a threshold key come as key files, in a folder that is for nothing else; cards of a set come to the keyboard. */
+function sharesComeIn(survey: Survey, proving: PlacedStep, report: Report): void {
+  const group = soleReference(inputOf(proving, 'group'));
+  if (group === undefined) return;
+  const keys = inputOf(proving, 'keys');
+  const threshold = tellingOf(survey, group).some(({ uses }) => uses === GROUP);
+  if (!threshold) {
+    if (keys !== undefined) {
+      report(
+        'trace-keys',
+        `${proving.path}.with.keys`,
+        `only shares of a key that ${GROUP} told of come in key files`,
+      );
+    }
+    return;
+  }
+  const folder = soleReference(keys);
+  const own = folder?.startsWith('parameters.') === true;
+  const shared = survey.steps.some(({ step }) =>
+    step.kind === 'action'
+      ? Object.entries(step.with).some(
+          ([input, value]) =>
+            soleReference(value) === folder && !(step === proving.step && input === 'keys'),
+        )
+      : false,
+  );
+  if (own && !shared) return;
+  report(
+    'trace-keys',
+    `${proving.path}.${keys === undefined ? 'uses' : 'with.keys'}`,
+    'key files come in a folder of their own: "keys" is a parameter that names it, and nothing else does',
+  );
+}
+
+/** Where two laptops make the same files, somebody compares both: the signature, and the trace. */
+function twinsAreCompared(survey: Survey, proving: PlacedStep, report: Report): void {
+  const twin = inputOf(proving, 'twin');
+  if (twin === undefined || twin === false) return;
+  const digest = `steps.${proving.step.id}.trace-digest`;
+  const condition = soleReference(twin);
+  const compared = survey.steps.some(
+    (it) =>
+      it.order > proving.order &&
+      it.step.onFailure !== 'deviate' &&
+      (it.step.when === proving.step.when || it.step.when === condition) &&
+      isReadBackOf(it, digest),
+  );
+  if (compared) return;
+  report(
+    'trace-twin',
+    `${proving.path}.with.twin`,
+    `no witness reads back \${{ ${digest} }}, to compare it with the other laptop's`,
   );
 }
 
