@@ -5,14 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { suiteNames } from '#crypto/frost/suite';
 import { inProcess } from '../cli/runners.js';
 import { hasProgram, thorough } from '../support/require.js';
-
-// Each key costs five derivations from a passphrase.
-const suites = suiteNames
-  .map((name) => name.replace('frost-', ''))
-  .filter((name) => thorough || name === 'ed25519');
 
 const READER = fileURLToPath(new URL('../independent/verify_trace.py', import.meta.url));
 
@@ -66,40 +60,38 @@ describe('a trace of a threshold key', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(suites)(
-    'holds at level shares on %s, and a reader in plain Python agrees',
-    async (suite) => {
-      const home = `shares-${suite}`;
-      await keygen(suite, home);
-      const prove = await request(home, '--level shares --bind --quorum 1,3');
-      await good(`${prove} ${of(home, 3, 1)} --out-sig ${home}/sig --out ${home}/t`);
-      const verdict = await good(verify(home));
-      const claims = verdict['claims'] as { claim: string; grade: string }[];
-      expect(verdict['ok']).toBe(true);
-      expect(claims.map(({ claim }) => claim)).toContain(
-        'shares 1, 3 made the partial signatures; a holder of any t shares could have named another quorum',
+  // The other suites: every-suite.test.ts.
+  it('holds at level shares, and a reader in plain Python agrees', async () => {
+    const suite = 'ed25519';
+    const home = `shares-${suite}`;
+    await keygen(suite, home);
+    const prove = await request(home, '--level shares --bind --quorum 1,3');
+    await good(`${prove} ${of(home, 3, 1)} --out-sig ${home}/sig --out ${home}/t`);
+    const verdict = await good(verify(home));
+    const claims = verdict['claims'] as { claim: string; grade: string }[];
+    expect(verdict['ok']).toBe(true);
+    expect(claims.map(({ claim }) => claim)).toContain(
+      'shares 1, 3 made the partial signatures; a holder of any t shares could have named another quorum',
+    );
+    expect(verdict['notProven']).toContain('membership: not proven at this level');
+    // Request and trace fit one code each.
+    for (const name of thorough ? ['r', 't'] : []) {
+      await good(`qr show ${home}/${name} --png ${home}/${name}.png`);
+      await good(`qr scan --image ${home}/${name}.png --out ${home}/${name}.scanned`);
+      const [sent, came] = ['', '.scanned'].map((end) =>
+        readFileSync(join(folder, home, name + end)),
       );
-      expect(verdict['notProven']).toContain('membership: not proven at this level');
-      // Request and trace fit one code each.
-      for (const name of thorough && suite === 'ed25519' ? ['r', 't'] : []) {
-        await good(`qr show ${home}/${name} --png ${home}/${name}.png`);
-        await good(`qr scan --image ${home}/${name}.png --out ${home}/${name}.scanned`);
-        const [sent, came] = ['', '.scanned'].map((end) =>
-          readFileSync(join(folder, home, name + end)),
-        );
-        expect(came?.equals(sent as Buffer)).toBe(true);
-      }
-      if (!hasProgram('python3')) return;
-      expect(reader(home)).toBe(0);
-      const path = join(folder, home, 't');
-      writeFileSync(
-        path,
-        readFileSync(path).map((byte, i, all) => (i === all.length - 1 ? byte ^ 1 : byte)),
-      );
-      expect(reader(home)).toBe(1);
-    },
-    60_000,
-  );
+      expect(came?.equals(sent as Buffer)).toBe(true);
+    }
+    if (!hasProgram('python3')) return;
+    expect(reader(home)).toBe(0);
+    const path = join(folder, home, 't');
+    writeFileSync(
+      path,
+      readFileSync(path).map((byte, i, all) => (i === all.length - 1 ? byte ^ 1 : byte)),
+    );
+    expect(reader(home)).toBe(1);
+  }, 60_000);
 
   it('is of its group record alone, and SIG is no signature that the parties made themselves', async () => {
     const home = 'shares-ed25519';
