@@ -89,7 +89,6 @@ beforeAll(async () => {
     const last = lastEntry(change, now);
     if (last.includes('"step":"opened-bag"')) ready = now.copy();
     if (last.includes('"type":"step.started"')) proving = /"step":"(?:prove|verify)"/.test(last);
-    // Entries and the two files; what a write to one of them passes by is not another moment.
     if (proving) moments.push({ at: `${change.call} ${change.path}`, disk: now.copy() });
   };
   const context = await roomContext(done, { terminal, host: { faults: { after } } });
@@ -206,7 +205,7 @@ describe('cold-sign-threshold', () => {
       // From the step's beginning to the end of its verification: entries, the trace, the signature.
       expect(moments.length).toBeGreaterThan(5);
       const wrong: string[] = [];
-      for (const { at, disk } of spread(moments, thorough ? 3 : 1)) {
+      for (const { at, disk } of spread(moments, thorough ? 4 : 2)) {
         expect(leaks(disk)).toEqual([]);
         const { result, checked: found } = await goOn(disk, people(['ann.key', 'ben.key']));
         if (!result.ok || !found.verdict.ok)

@@ -1,15 +1,10 @@
 /** Traces of threshold keys: share equations, fixed nonces, openings in the head, on every suite. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checkScalarTrace } from '#actions/trace/check-scalars';
 import { proveScalars } from '#actions/trace/prove-scalars';
 import { readScalarKey, scalarContext } from '#actions/trace/scalar-key';
 import { suiteNames } from '#crypto/frost/suite';
-import { concat, fromHex, toHex } from '#formats/bytes';
+import { fromHex, toHex } from '#formats/bytes';
 import type { TraceRequest } from '#protocols/inhead/request';
 import type { Level } from '#protocols/inhead/level';
 import { signWithFixedNonces } from '#protocols/inhead/nonce-signer';
@@ -18,7 +13,6 @@ import { nonceContext, scalarStatement } from '#protocols/inhead/scalar-statemen
 import { checkEquations } from '#protocols/inhead/share-equation';
 import { decodeTrace, encodeTrace, type TraceFile } from '#protocols/inhead/trace-file';
 import { verifyProof } from '#protocols/inhead/verifier';
-import { hasProgram, thorough } from '../support/require.js';
 import { type Dealt, dealtKey, requestFor } from './group.js';
 import { root, seeded } from './support.js';
 
