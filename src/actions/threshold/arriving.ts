@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { collectArrivals, codesOfPictures } from '../qr/collect.js';
 import type { SeenCode } from '../context/scan.js';
-import { TryAgainError } from '#formats/errors';
+import { equal } from '#formats/bytes';
+import { NegativeError, TryAgainError } from '#formats/errors';
 import { authenticateMessage, decodeMessage, type Message } from '#protocols/parties/message';
 import { slotsOf } from '#protocols/threshold/expected';
 import type { Start } from '#protocols/threshold/start-message';
@@ -38,8 +39,9 @@ interface Arrived {
 
 /**
  * Takes a party's part of a round, asking for it until it is there.
+ * Messages of other sessions, and such as are damaged or forged, are told of and left alone: anybody can put a file there.
  * @returns names of the files that it was written to
- * @throws TryAgainError `E_SESSION_INCOMPLETE` when somebody says to wait; NegativeError for what is forged or foreign
+ * @throws TryAgainError `E_SESSION_INCOMPLETE` when somebody says to wait; NegativeError `E_THRESHOLD_EQUIVOCATION`
  */
 export async function takeArriving(
   wanted: Arriving,
@@ -50,8 +52,11 @@ export async function takeArriving(
   for (const arrived of await lookInto(inbox, context)) await takes.take(arrived);
   while (takes.missing().length > 0) {
     const conversation = await context.ask.converse?.();
-    const what = `${party.name} (party ${party.number}): ${takes.missing().join(', ')} missing`;
-    conversation?.say(`${what}. It goes into ${inbox}.`);
+    const lacks = `${party.name} (party ${party.number}): ${takes.missing().join(', ')} missing`;
+    const aside = takes.aside();
+    const what = [lacks, ...aside].join('; ');
+    for (const each of aside) conversation?.say(`${each}. It is left alone.`);
+    conversation?.say(`${lacks}. It goes into ${inbox}.`);
     const way = await conversation?.choose('How does it come in?', [
       { value: 'files', label: 'it is in the folder now: look again' },
       ...(context.scan === undefined
@@ -69,7 +74,14 @@ export async function takeArriving(
   }
   const written = takes.files();
   context.files.makeDirectory?.(folder);
-  for (const { name, bytes } of written) context.files.write(join(folder, name), bytes);
+  for (const { name, bytes } of written) {
+    const path = join(folder, name);
+    const before = context.files.exists(path)
+      ? context.files.read(path, MAX_FILE_BYTES)
+      : undefined;
+    if (round > 0 && before !== undefined && !equal(before, bytes)) throw saidTwice(wanted, path);
+    context.files.write(path, bytes);
+  }
   return written.map(({ name }) => join(folder, name));
 }
 
@@ -77,6 +89,8 @@ export async function takeArriving(
 interface Taker {
   take(arrived: Arrived): Promise<void>;
   missing(): readonly string[];
+  /** What is wrong with messages that were left alone, one sentence each without its full stop. */
+  aside(): readonly string[];
   files(): readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
 
@@ -90,6 +104,7 @@ function acceptanceTaker({ start, party }: Arriving): Promise<Taker> {
       if (found?.number === party.number) taken = bytes;
     },
     missing: () => (taken === undefined ? ['the acceptance'] : []),
+    aside: () => [],
     files: () =>
       taken === undefined
         ? []
@@ -97,10 +112,8 @@ function acceptanceTaker({ start, party }: Arriving): Promise<Taker> {
   });
 }
 
-async function messageTaker(
-  { start, party, round, folder }: Arriving,
-  context: ActionContext,
-): Promise<Taker> {
+async function messageTaker(wanted: Arriving, context: ActionContext): Promise<Taker> {
+  const { start, party, round, folder } = wanted;
   const roster = await rosterFrom(start, await acceptancesIn(start, folder, context));
   const { session } = start.message;
   const slots = slotsOf(start.message, round, party.number).map((slot) => ({
@@ -113,6 +126,7 @@ async function messageTaker(
     }),
   }));
   const taken = new Map<string, Uint8Array>();
+  const aside = new Map<string, string>();
   return {
     take: async ({ bytes, from }) => {
       const message = readable(bytes, from);
@@ -123,7 +137,15 @@ async function messageTaker(
         ({ type, recipient }) => type === header.type && recipient === header.recipient,
       );
       if (slot === undefined) return;
-      await authenticateMessage(message, roster, from);
+      try {
+        await authenticateMessage(message, roster, from);
+      } catch (error) {
+        if (!(error instanceof NegativeError)) throw error;
+        aside.set(from, error.message);
+        return;
+      }
+      const before = taken.get(slot.name);
+      if (before !== undefined && !equal(before, bytes)) throw saidTwice(wanted, from);
       taken.set(slot.name, bytes);
     },
     missing: () =>
@@ -132,8 +154,18 @@ async function messageTaker(
         .map(
           ({ type, recipient }) => `${type}${recipient === null ? '' : ` for party ${recipient}`}`,
         ),
+    aside: () => [...aside.values()],
     files: () => [...taken].map(([name, bytes]) => ({ name, bytes })),
   };
+}
+
+function saidTwice({ party, round }: Arriving, where: string): NegativeError {
+  return new NegativeError({
+    code: 'E_THRESHOLD_EQUIVOCATION',
+    message: `${where}: party ${party.number} signed two different messages for round ${round}`,
+    hint: `keep both files as evidence; begin a new session without ${party.name}`,
+    details: { culprits: [party.number] },
+  });
 }
 
 function readable(bytes: Uint8Array, from: string): Message | undefined {

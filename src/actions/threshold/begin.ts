@@ -25,7 +25,7 @@ import { keysOf } from './keep.js';
 import { introduce } from './memory.js';
 import { NonceMarks } from './nonce-marks.js';
 import { type Asked, type PhaseResult, reportOf, runPhase } from './phases.js';
-import { acceptanceName, openOwnIdentity, type Session, writeOut } from './session.js';
+import { acceptanceName, openOwnIdentity, type Session, startPath, writeOut } from './session.js';
 import { SessionHold } from './state.js';
 
 const MAX_START_BYTES = 2 * 1024 * 1024;
@@ -114,14 +114,14 @@ export async function start(
         identity[Symbol.dispose]();
       },
     };
-    const id = opened.message.session.slice(0, 8);
+    const id = opened.message.session;
     const wrote = writeOut(
       [
         ...(joins
           ? []
-          : [{ path: join(input.outDir, `${id}-start.json`), bytes: encodeStart(opened.message) }]),
+          : [{ path: startPath(input.outDir, id), bytes: encodeStart(opened.message) }]),
         {
-          path: join(input.outDir, acceptanceName(opened.message.session, self.number)),
+          path: join(input.outDir, acceptanceName(id, self.number)),
           bytes: acceptance,
         },
       ],

@@ -18,6 +18,7 @@ import {
   type Session,
   silentAtStart,
   type Skipped,
+  startPath,
   takeIn,
   writeOut,
 } from './session.js';
@@ -132,13 +133,16 @@ async function round(
   const silent = silentAtStart(session);
   const { self, certificates } = session.hold.state;
   const id = session.start.message.session;
-  // A start that was interrupted before its acceptance was written is made good here.
+  // A start that was interrupted before it had written all is made good here: whoever began has heard of nobody yet, and may be
+  // the only one who has the start message.
+  const acceptance = join(input.outDir, acceptanceName(id, self));
+  const alone = silent.length === session.start.message.parties.length - 1;
   const accepted = writeOut(
     [
-      {
-        path: join(input.outDir, acceptanceName(id, self)),
-        bytes: certificates.get(self) ?? new Uint8Array(0),
-      },
+      ...(alone && !context.files.exists(acceptance)
+        ? [{ path: startPath(input.outDir, id), bytes: session.hold.state.start }]
+        : []),
+      { path: acceptance, bytes: certificates.get(self) ?? new Uint8Array(0) },
     ],
     context,
   );
@@ -347,7 +351,10 @@ function notYet(
   return new TryAgainError({
     code: 'E_SESSION_INCOMPLETE',
     message: `${who} ${missing.length === 1 ? 'has' : 'have'} not ${what}`,
-    hint: 'nothing is lost: run this again when their files are here',
+    hint:
+      wrote.length === 0
+        ? 'nothing is lost: run this again when their files are here'
+        : `written for the others: ${wrote.join(', ')}; run this again when theirs are here`,
     details: { missing, wrote, skipped },
   });
 }

@@ -290,6 +290,11 @@ export function protocolOf(
   }
 }
 
+/** Where a start message is written for the others. */
+export function startPath(outDir: string, session: string): string {
+  return join(outDir, `${session.slice(0, 8)}-start.json`);
+}
+
 /** What the acceptance of a party is called. */
 export function acceptanceName(session: string, number: number): string {
   return `${session.slice(0, 8)}-0-acceptance-from-${number}.json`;

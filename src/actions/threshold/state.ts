@@ -122,7 +122,8 @@ export class SessionHold implements Disposable {
     try {
       const keyFile = folder.read(KEY_FILE);
       const stateFile = folder.read(STATE_FILE);
-      if (keyFile === undefined || stateFile === undefined) {
+      // The first byte of a key is never zero: where it is, somebody had begun to overwrite it.
+      if (keyFile === undefined || stateFile === undefined || keyFile[0] === 0) {
         // An end that was interrupted: what is left can be opened by nobody.
         folder.shred(KEY_FILE);
         folder.shred(STATE_FILE);
