@@ -8,13 +8,12 @@ import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { openOwnIdentity, acceptanceName, openSession } from './threshold/session.js';
 import { takeArriving } from './threshold/arriving.js';
-import { accept, assertPolicy, ownShare } from './threshold/begin.js';
+import { accept, assertPolicy, bringsShare, ownShare } from './threshold/begin.js';
 import { readStartFile } from './threshold/heard.js';
 import { keysOf } from './threshold/keep.js';
 import {
   assertAlone,
   contextOf,
-  operationOf,
   ownParty,
   type Party,
   seatOf,
@@ -46,7 +45,7 @@ export const thresholdAccept = defineAction({
       summary: 'folder through which files of others come in',
       required: true,
     },
-    keys: { type: 'path', summary: 'folder in which the share of a signer at this machine lies' },
+    keys: { type: 'path', summary: 'folder in which the share of a party at this machine lies' },
     policy: { type: 'file', summary: 'policy that the key is bound to, for signers' },
     bound: { type: 'boolean', summary: 'whether the key is bound to the policy', default: false },
   },
@@ -60,7 +59,6 @@ export const thresholdAccept = defineAction({
   examples: [],
   run: async (input, context): Promise<AcceptResult> => {
     const start = await readStartFile(input.start, context);
-    operationOf(start);
     const party = await ownParty(start, context);
     const folder = dirname(input.start);
     const acceptance = join(folder, acceptanceName(start.message.session, party.number));
@@ -132,14 +130,15 @@ async function acceptNow(
   }
 }
 
-/** The share of a signer: from the folder that was bound, or from the store of this machine. */
+/** The share of a member: from the folder that was bound, or from the store of this machine. */
 async function shareOf(
   start: Start,
   { number }: Party,
   keys: string | undefined,
   context: ActionContext,
 ): Promise<{ readonly key: string | undefined; readonly opening: SecretBytes } | undefined> {
-  if (start.group === undefined) return undefined;
+  const { message, group } = start;
+  if (group === undefined) return undefined;
   const { files } = context;
   const name =
     keys === undefined || !files.isDirectory(keys)
@@ -149,14 +148,15 @@ async function shareOf(
   if (context.environment === 'production') {
     return await ownShare(start, number, reference, context);
   }
+  if (!bringsShare(start, number)) return undefined;
   // Made-up people sit in the seats of a group that others made: the share must fit, not the names in its record.
-  using kept = await keysOf(context).openShare(reference ?? start.group.record.key);
+  using kept = await keysOf(context).openShare(reference ?? group.record.key);
   const { share } = kept;
-  if (share.number === number && equal(share.group.context, start.group.context)) {
+  if (share.number === number && equal(share.group.context, group.context)) {
     return { key: kept.record.id, opening: share.opening.clone() };
   }
   throw new RefusedError({
     code: 'E_GROUP_DIFFERS',
-    message: `${reference ?? 'the key'} is not share ${number} of the group that signs`,
+    message: `${reference ?? 'the key'} is not share ${number} of the group that ${message.operation === 'sign' ? 'signs' : 'changes'}`,
   });
 }

@@ -1,9 +1,9 @@
 /** `threshold.close`: in a ceremony a party ends its session: what was sealed to its keys stays closed from then on. */
 import { dirname } from 'node:path';
-import { equalConstantTime } from '#formats/bytes';
+import { groupDigest } from '#crypto/frost/group';
+import { equal, equalConstantTime } from '#formats/bytes';
 import { MissingInputError, NegativeError } from '#formats/errors';
 import { ROUNDS } from '#protocols/threshold/expected';
-import type { Start } from '#protocols/threshold/start-message';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { readStartFile } from './threshold/heard.js';
@@ -22,7 +22,7 @@ export const thresholdClose = defineAction({
   id: 'threshold.close',
   summary: 'destroy the keys that a party had for a session',
   description:
-    'After a key generation the share is first opened once more from the file that was written, and compared with what the session ' +
+    'Where a new share was kept, it is first opened once more from the file that was written, and compared with what the session ' +
     'made, so that no passphrase was mistyped twice. Then the keys of the session are overwritten and removed: whoever takes the ' +
     'machine, or recorded the traffic, opens nothing of it.',
   inputs: {
@@ -44,10 +44,10 @@ export const thresholdClose = defineAction({
     if (!sitsHere(start, party, context)) return { party: number, keys: 'elsewhere' };
     const folder = dirname(path);
     try {
-      const before = ROUNDS.keygen + 1;
+      const before = ROUNDS.change + 1;
       using session = await openSeat(start, { party, folder, before }, context);
-      if (start.message.operation === 'keygen') {
-        await assertKept(start, party, session, outDir, context);
+      if (start.message.receivers.includes(number)) {
+        await assertKept(party, session, outDir, context);
       }
       session.hold.end();
     } catch (error) {
@@ -62,7 +62,6 @@ export const thresholdClose = defineAction({
 
 /** Opens the share from its file and compares it. @throws NegativeError `E_SEAT_UNKEPT` */
 async function assertKept(
-  start: Start,
   { number, name }: Party,
   session: Session,
   folder: string,
@@ -70,17 +69,17 @@ async function assertKept(
 ): Promise<void> {
   const path = sharePath(folder, number, context);
   const { progress } = await advance(session, context);
-  const opening =
-    progress.done && progress.outcome.kind === 'group'
-      ? progress.outcome.outcome.opening
-      : undefined;
+  const made =
+    progress.done && progress.outcome.kind === 'group' ? progress.outcome.outcome : undefined;
+  const opening = made?.opening;
   try {
     using kept = await keysOf(context).openShare(`./${path}`);
     const { share } = kept;
     const same =
       share.number === number &&
-      share.group.record.ceremony === start.message.session &&
-      opening?.use((made) => share.opening.use((there) => equalConstantTime(there, made))) === true;
+      made !== undefined &&
+      equal(groupDigest(share.group.record), groupDigest(made.record)) &&
+      opening?.use((here) => share.opening.use((there) => equalConstantTime(there, here))) === true;
     if (same) return;
     throw new NegativeError({
       code: 'E_SEAT_UNKEPT',

@@ -34,7 +34,7 @@ export const thresholdCombine = defineAction({
   run: async ({ start: path, out }, context): Promise<CombineResult> => {
     const start = await readStartFile(path, context);
     const { broadcasts } = await heardIn(start, dirname(path), context);
-    const signature = publicSignature(start, broadcasts);
+    const signature = await publicSignature(start, broadcasts);
     await assertVerifies(start, signature);
     context.files.write(out, signature);
     const { message, group } = start;

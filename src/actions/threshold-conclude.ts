@@ -26,7 +26,7 @@ export const thresholdConclude = defineAction({
   id: 'threshold.conclude',
   summary: 'compute the group key from what its parties said in public',
   description:
-    'Recomputes the group record from the commitments, checks every proof and signature, and that every party acknowledged this very ' +
+    'Recomputes the group record, of a new key or of one whose shares change, from the commitments, checks every proof and signature, and that every party acknowledged this very ' +
     'record. Writes the record, its public key, and the transcript with everybody’s signed acknowledgement. It needs no secret and ' +
     'takes part in nothing.',
   inputs: { start: { type: 'file', summary: 'the start message', required: true } },
@@ -54,7 +54,7 @@ export const thresholdConclude = defineAction({
       throw new NegativeError({
         code: 'E_THRESHOLD_UNACKNOWLEDGED',
         message: problems.join('; '),
-        hint: 'nobody may use this key; begin again',
+        hint: 'nobody may use this record; begin again',
       });
     }
     const groupFile = join(folder, 'group.json');
@@ -62,10 +62,10 @@ export const thresholdConclude = defineAction({
     context.files.write(groupFile, encodeGroup(group));
     context.files.write(transcript, bytes);
     const record = `sha256:${toHex(groupDigest(group))}`;
-    const { key, epoch, ceremony, policy } = group;
+    const { key, epoch, policy } = group;
     context.record({
-      type: 'threshold.keygen',
-      data: { id: key, session: ceremony, epoch, group: record, policy },
+      type: `threshold.${start.message.operation}`,
+      data: { id: key, session: start.message.session, epoch, group: record, policy },
     });
     return {
       ok: true,

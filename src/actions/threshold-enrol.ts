@@ -1,9 +1,17 @@
 /** `threshold enrol`: one more member, at the same threshold. */
 import { defineAction } from './action.js';
 import { phased } from './threshold/begin.js';
-import { keyField, nameField, partyField, quorumField } from './threshold/fields.js';
-import { phaseFacts, phaseFields } from './threshold/phases.js';
+import {
+  keyField,
+  nameField,
+  partyField,
+  quorumField,
+  simulateFields,
+} from './threshold/fields.js';
+import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeEnrol } from './threshold/propose.js';
+
+const inPhases = phased('enrol', proposeEnrol);
 
 export const thresholdEnrol = defineAction({
   ...phaseFacts,
@@ -16,6 +24,7 @@ export const thresholdEnrol = defineAction({
     ...phaseFields,
     key: keyField,
     quorum: quorumField,
+    ...simulateFields,
     party: partyField('public identity file of the new member'),
     name: nameField,
   },
@@ -24,9 +33,20 @@ export const thresholdEnrol = defineAction({
   examples: [
     {
       command:
+        'conclave threshold enrol --simulate --share dev-group/dev-party-1.key --share dev-group/dev-party-2.key --share dev-group/dev-party-3.key --out-dir four',
+      explains: 'a fourth party for a development key',
+    },
+    {
+      command:
         'conclave threshold enrol start --key treasury --party dan.pub --session ann --identity ann --out-dir out',
       explains: 'Dan becomes member 4',
     },
   ],
-  run: phased('enrol', proposeEnrol),
+  run: async (input, context): Promise<PhaseResult> => {
+    if (input.simulate === true) {
+      const { simulateChange } = await import('./threshold/simulate-change.js');
+      return await simulateChange('enrol', input, context);
+    }
+    return await inPhases(input, context);
+  },
 });

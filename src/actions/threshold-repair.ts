@@ -1,9 +1,11 @@
 /** `threshold repair`: one lost share again. */
 import { defineAction } from './action.js';
 import { phased } from './threshold/begin.js';
-import { keyField, nameField, quorumField } from './threshold/fields.js';
-import { phaseFacts, phaseFields } from './threshold/phases.js';
+import { keyField, nameField, quorumField, simulateFields } from './threshold/fields.js';
+import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeRepair } from './threshold/propose.js';
+
+const inPhases = phased('repair', proposeRepair);
 
 export const thresholdRepair = defineAction({
   ...phaseFacts,
@@ -17,6 +19,7 @@ export const thresholdRepair = defineAction({
     ...phaseFields,
     key: keyField,
     quorum: quorumField,
+    ...simulateFields,
     lost: {
       type: 'integer',
       summary: 'number of the member whose share is lost',
@@ -31,9 +34,20 @@ export const thresholdRepair = defineAction({
   examples: [
     {
       command:
+        'conclave threshold repair --simulate --share dev-group/dev-party-1.key --share dev-group/dev-party-3.key --lost 2 --out-dir again',
+      explains: 'share 2 of a development key again',
+    },
+    {
+      command:
         'conclave threshold repair start --key treasury --lost 2 --session ann --identity ann --out-dir out',
       explains: 'Ann and one more rebuild member 2’s share',
     },
   ],
-  run: phased('repair', proposeRepair),
+  run: async (input, context): Promise<PhaseResult> => {
+    if (input.simulate === true) {
+      const { simulateChange } = await import('./threshold/simulate-change.js');
+      return await simulateChange('repair', input, context);
+    }
+    return await inPhases(input, context);
+  },
 });

@@ -2,11 +2,10 @@
 import { decodeGroup } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
-import { UsageError } from '#formats/errors';
 import { groupJson, MAX_SIGNED_BYTES } from '#protocols/threshold/start-message';
 import { defineAction } from './action.js';
 import { writePublicKey } from './threshold/group-files.js';
-import { newStart, partiesOf, seatMembers, writeStart } from './threshold/opening.js';
+import { assertQuorum, newStart, partiesOf, seatMembers, writeStart } from './threshold/opening.js';
 
 const MAX_GROUP_BYTES = 256 * 1024;
 
@@ -57,15 +56,9 @@ export const thresholdRequest = defineAction({
   examples: [],
   run: async (input, context): Promise<RequestResult> => {
     const group = await decodeGroup(context.files.read(input.group, MAX_GROUP_BYTES), input.group);
-    if (group.suite.scheme !== 'frost') {
-      throw new UsageError({
-        code: 'E_SEAT_SUITE',
-        message: `a ceremony leads no signing session of ${group.suite.name}`,
-        hint: 'it takes one round and no nonces: conclave threshold sign start',
-      });
-    }
     const people = partiesOf(input.custodians, input.shares, context);
-    const { record, parties } = seatMembers(group.record, people, input.threshold, context);
+    assertQuorum(group.record, people, input.threshold);
+    const { record, parties } = seatMembers(group.record, people, context);
     const message = context.files.read(input.in, MAX_SIGNED_BYTES);
     const start = await newStart(
       {

@@ -1,11 +1,11 @@
 /** `threshold.round`: in a ceremony a party says what is its to say in one round, having heard all rounds before. */
 import { dirname, join } from 'node:path';
 import { InternalError } from '#formats/errors';
-import { ROUNDS } from '#protocols/threshold/expected';
+import { ROUNDS, slotsOf } from '#protocols/threshold/expected';
 import { defineAction } from './action.js';
 import { takeArriving } from './threshold/arriving.js';
 import { readStartFile } from './threshold/heard.js';
-import { openSeat, operationOf, ownParty, sitsHere } from './threshold/seat.js';
+import { openSeat, ownParty, sitsHere } from './threshold/seat.js';
 import { advance, messageName } from './threshold/session.js';
 
 /** What was said. */
@@ -23,7 +23,7 @@ export const thresholdRound = defineAction({
     'signature is checked. Whoever said something wrong before is named, and the ceremony ends.',
   inputs: {
     start: { type: 'file', summary: 'the start message', required: true },
-    round: { type: 'integer', summary: 'which round', min: 1, max: ROUNDS.keygen, required: true },
+    round: { type: 'integer', summary: 'which round', min: 1, max: ROUNDS.change, required: true },
     inbox: {
       type: 'path',
       summary: 'folder through which files of others come in',
@@ -39,7 +39,6 @@ export const thresholdRound = defineAction({
   examples: [],
   run: async ({ start: path, round, inbox }, context): Promise<RoundResult> => {
     const start = await readStartFile(path, context);
-    operationOf(start);
     const party = await ownParty(start, context);
     const folder = dirname(path);
     const { number } = party;
@@ -52,10 +51,10 @@ export const thresholdRound = defineAction({
     if (progress.done && progress.outcome.kind === 'group')
       progress.outcome.outcome.opening?.dispose();
     const said = progress.said.filter((each) => each.round === round);
-    if (said.length === 0) {
+    if (said.length !== slotsOf(start, round, number).length) {
       throw new InternalError({
         code: 'E_SEAT_ROUND',
-        message: `party ${number} has nothing to say in round ${round}`,
+        message: `party ${number} says ${said.length} messages in round ${round}, and not what it owes`,
       });
     }
     const messages = said.map((each) => {
@@ -65,5 +64,8 @@ export const thresholdRound = defineAction({
     });
     return { party: number, messages };
   },
-  present: ({ party, messages }) => `party ${party} said ${messages.length} messages`,
+  present: ({ party, messages }) =>
+    messages.length === 0
+      ? `party ${party} has nothing to say in this round`
+      : `party ${party} said ${messages.length} messages`,
 });

@@ -264,6 +264,7 @@ describe('the steps of a threshold session', () => {
     const led = [
       'threshold.propose',
       'threshold.request',
+      'threshold.change',
       'threshold.accept',
       'threshold.round',
       'threshold.conclude',
@@ -271,8 +272,8 @@ describe('the steps of a threshold session', () => {
       'threshold.keep',
       'threshold.close',
     ];
-    const shipped = ['threshold-dkg', 'threshold-sign'].map((name) =>
-      readFileSync(join(root, 'ceremonies', `${name}.yaml`), 'utf8'),
+    const shipped = ['dkg', 'sign', 'refresh', 'reshare', 'repair', 'enrol'].map((name) =>
+      readFileSync(join(root, 'ceremonies', `threshold-${name}.yaml`), 'utf8'),
     );
     const used = new Set(shipped.join('').match(/(?<=uses: )threshold\.[a-z]+/g) ?? []);
     expect([...used].sort()).toEqual([...led].sort());

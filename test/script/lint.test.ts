@@ -872,6 +872,12 @@ const examples: readonly Example[] = [
     message: /not the record of conclude/,
   },
   {
+    rule: 'threshold-lost',
+    of: shipped('threshold-repair.yaml'),
+    changes: [['operation: repair', 'operation: refresh']],
+    message: /only a repair has a "lost" share/,
+  },
+  {
     rule: 'threshold-place',
     of: signing,
     changes: [['keys: ${{ parameters.keys }}', 'keys: ${{ parameters.inbox }}']],

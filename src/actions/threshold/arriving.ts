@@ -116,7 +116,7 @@ async function messageTaker(wanted: Arriving, context: ActionContext): Promise<T
   const { start, party, round, folder } = wanted;
   const roster = await rosterFrom(start, await acceptancesIn(start, folder, context));
   const { session } = start.message;
-  const slots = slotsOf(start.message, round, party.number).map((slot) => ({
+  const slots = slotsOf(start, round, party.number).map((slot) => ({
     ...slot,
     name: messageName(session, party.number, {
       ...slot,

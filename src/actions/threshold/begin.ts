@@ -207,10 +207,7 @@ export async function ownShare(
   key: string | undefined,
   context: ActionContext,
 ): Promise<{ readonly key: string | undefined; readonly opening: SecretBytes } | undefined> {
-  if (group === undefined) return undefined;
-  const isMember = group.record.members.some(({ number }) => number === self);
-  const isLost = message.operation === 'repair' && message.receivers.includes(self);
-  if (!isMember || isLost) return undefined;
+  if (group === undefined || !bringsShare({ message, group }, self)) return undefined;
   const reference = key ?? group.record.key;
   using kept: GroupKeyShare = await keysOf(context).openShare(reference);
   const { share } = kept;
@@ -224,6 +221,16 @@ export async function ownShare(
   }
   assertSameGroup(group.record, ours.record, reference);
   return { key: kept.record.id, opening: share.opening.clone() };
+}
+
+/** Whether a party holds a share when the session begins: whoever joins does not, nor whoever lost it. */
+export function bringsShare(
+  { message, group }: Pick<Start, 'message' | 'group'>,
+  self: number,
+): boolean {
+  const isMember = group?.record.members.some(({ number }) => number === self) === true;
+  const isLost = message.operation === 'repair' && message.receivers.includes(self);
+  return isMember && !isLost;
 }
 
 /**

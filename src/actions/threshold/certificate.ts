@@ -87,14 +87,20 @@ export async function partyOf(bytes: Uint8Array, start: Start, what: string): Pr
   };
 }
 
-/** The roster that a start message and everybody's acceptances make. */
+/**
+ * The roster that a start message and everybody's acceptances make.
+ * @throws NegativeError `E_ACCEPTANCE_FOREIGN`, also for an acceptance that stands under another party's number
+ */
 export async function rosterFrom(
   start: Start,
   certificates: ReadonlyMap<number, Uint8Array>,
 ): Promise<Roster> {
   const parties: Party[] = [];
   for (const [number, bytes] of certificates) {
-    parties.push(await partyOf(bytes, start, `acceptance of party ${number}`));
+    const what = `acceptance of party ${number}`;
+    const party = await partyOf(bytes, start, what);
+    if (party.number !== number) throw foreign(what, `is that of party ${party.number}`);
+    parties.push(party);
   }
   return makeRoster({
     session: fromHex(start.message.session),

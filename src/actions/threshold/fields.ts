@@ -1,6 +1,6 @@
 /** Inputs and outputs that several threshold commands have. */
 import { groupSuiteNames } from '#crypto/frost/suite';
-import type { Field, OutputField } from '#formats/action';
+import type { Field, Fields, OutputField } from '#formats/action';
 
 /** The curves, as `--suite` names them. */
 export const suiteChoices: readonly string[] = groupSuiteNames.map((name) =>
@@ -38,6 +38,17 @@ export const nameField = {
   summary: 'name of the key in this store, for finish',
   placeholder: 'NAME',
 } as const satisfies Field;
+
+/** Of what changes shares: the whole session in one process. */
+export const simulateFields = {
+  simulate: {
+    type: 'boolean',
+    summary:
+      'run all parties in this process, with the shares that --share names; for development keys',
+    only: 'cli',
+  },
+  share: { type: 'key', summary: 'a share for --simulate', repeat: true },
+} as const satisfies Fields;
 
 /** Results of every phase. */
 export const phaseOutputs = {

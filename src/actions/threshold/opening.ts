@@ -42,26 +42,21 @@ export function partiesOf(
 /**
  * People in the seats of a group's members. In a rehearsal or for development people are made up, and take the seats in their
  * order; the record says so by carrying their identities.
+ * @param joins - whether people who are no members get the next numbers
  * @returns the record that the session is about, and the parties under their numbers in it
- * @throws RefusedError `E_SEAT_MEMBER`, `E_SEAT_ENVIRONMENT`; UsageError `E_SEAT_COUNT`
+ * @throws RefusedError `E_SEAT_MEMBER`, `E_SEAT_ENVIRONMENT`
  */
 export function seatMembers(
   record: GroupRecord,
   people: readonly Party[],
-  threshold: number,
   { environment }: Pick<ActionContext, 'environment'>,
+  joins = false,
 ): { readonly record: GroupRecord; readonly parties: readonly Party[] } {
   if (record.environment !== environment) {
     throw new RefusedError({
       code: 'E_SEAT_ENVIRONMENT',
       message: `the group key is a ${record.environment} key, and this is ${environment}`,
-      hint: 'a rehearsal signs with the key of a rehearsal',
-    });
-  }
-  if (record.threshold !== threshold || people.length < threshold) {
-    throw new UsageError({
-      code: 'E_SEAT_COUNT',
-      message: `${record.threshold} members sign with this key together, and the ceremony is for ${threshold} of ${people.length}`,
+      hint: 'a rehearsal is about the key of a rehearsal',
     });
   }
   const known = new Set(record.members.map(({ identity }) => identity));
@@ -70,9 +65,11 @@ export function seatMembers(
     ...member,
     identity: (made ? people[i]?.identity : undefined) ?? member.identity,
   }));
+  let last = Math.max(...members.map(({ number }) => number));
   const parties = people.map(({ identity, name }): Party => {
     const member = members.find((each) => each.identity === identity);
     if (member !== undefined) return { number: member.number, identity, name };
+    if (joins) return { number: ++last, identity, name };
     throw new RefusedError({
       code: 'E_SEAT_MEMBER',
       message: `${name} is no member of the group with the key ${record.key.slice(0, 16)}`,
@@ -83,6 +80,19 @@ export function seatMembers(
     record: { ...record, members },
     parties: [...parties].sort((a, b) => a.number - b.number),
   };
+}
+
+/** Whether as many as the group needs are here. @throws UsageError `E_SEAT_COUNT` */
+export function assertQuorum(
+  record: GroupRecord,
+  people: readonly Party[],
+  threshold: number,
+): void {
+  if (record.threshold === threshold && people.length >= threshold) return;
+  throw new UsageError({
+    code: 'E_SEAT_COUNT',
+    message: `${record.threshold} members sign with this key together, and the ceremony is for ${threshold} of ${people.length}`,
+  });
 }
 
 /** A new session on these words. */

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { RefusedError, UsageError } from '#formats/errors';
-import type { Operation, Start } from '#protocols/threshold/start-message';
+import type { Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { saidIn } from './heard.js';
 import { openSession, type Session, takeIn } from './session.js';
@@ -109,17 +109,6 @@ export async function openSeat(
     session[Symbol.dispose]();
     throw error;
   }
-}
-
-/** A session that these steps lead: a new key, or a signature. @throws UsageError `E_SEAT_OPERATION` */
-export function operationOf({ message }: Start): Extract<Operation, 'keygen' | 'sign'> {
-  const { operation } = message;
-  if (operation === 'keygen' || operation === 'sign') return operation;
-  throw new UsageError({
-    code: 'E_SEAT_OPERATION',
-    message: `a ceremony leads no session for ${operation}`,
-    hint: `each party runs conclave threshold ${operation} on its own machine`,
-  });
 }
 
 /** Where a sealed share lies; its name carries the mark of what it is good for. */

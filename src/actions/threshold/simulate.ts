@@ -54,10 +54,9 @@ export async function simulateKeygen(
     suite: suiteOf(input.suite),
     environment,
     threshold,
-    // Nobody is behind these numbers, and each says so: a hash of words and the number.
     parties: numbers.map((number) => ({
       number,
-      identity: toHex(sha256(utf8('conclave-simulated-party\0'), u16be(number))),
+      identity: simulatedIdentity(number),
       name: `simulated party ${number}`,
     })),
     contributors: numbers,
@@ -108,32 +107,11 @@ export async function simulateSign(
   const out = input.out ?? join(input.outDir, 'signature');
   context.files.assertAbsent([out]);
   const message = context.files.read(input.message, MAX_SIGNED_BYTES);
-  const held = new Map<number, GroupKeyShare>();
+  const held = await heldShares(input.share, keysOf(context));
   try {
-    let group: Group | undefined;
-    for (const reference of input.share) {
-      const kept = await keysOf(context).openShare(reference);
-      const twice = held.has(kept.share.number);
-      if (!twice) held.set(kept.share.number, kept);
-      else kept[Symbol.dispose]();
-      group ??= kept.share.group;
-      if (twice || toHex(kept.share.group.context) !== toHex(group.context)) {
-        throw new UsageError({
-          code: 'E_SIMULATE_SHARES',
-          message: `${reference} is ${twice ? 'a share that was named already' : 'of another group than the first'}`,
-          hint: 'name different shares of one group and epoch',
-        });
-      }
-      const { environment } = kept.record;
-      if (environment === 'production') {
-        throw new RefusedError({
-          code: 'E_SIMULATE_PRODUCTION',
-          message: `${reference} is a production share, and shares of a production key never meet in one process`,
-          hint: 'open a session: conclave threshold sign start',
-        });
-      }
-    }
-    const { record } = group as Group;
+    const [{ share }] = [...held.values()] as [GroupKeyShare];
+    const { group } = share;
+    const { record } = group;
     const numbers = [...held.keys()].sort((a, b) => a - b);
     const start = await opened(context, {
       operation: 'sign',
@@ -146,7 +124,7 @@ export async function simulateSign(
       contributors: numbers,
       receivers: [],
       policy: record.policy,
-      group: groupJson(group as Group),
+      group: groupJson(group),
       message,
     });
     assertPolicy(start, input, context);
@@ -156,7 +134,7 @@ export async function simulateSign(
       context.random,
     );
     const signature = [...made.values()][0] as Uint8Array;
-    const { suite, key } = group as Group;
+    const { suite, key } = group;
     const implementation = await (await resolve(suite.algorithm)).load();
     if (
       implementation.kind !== 'signature' ||
@@ -174,7 +152,62 @@ export async function simulateSign(
   }
 }
 
-async function opened(
+/**
+ * Shares of one group and epoch that are all here, by number.
+ * @param references - at least two
+ * @returns owned: the caller disposes each
+ * @throws UsageError `E_SIMULATE_QUORUM`, `E_SIMULATE_SHARES`; RefusedError `E_SIMULATE_PRODUCTION`: that shares of a production key
+ * never meet is their point
+ */
+export async function heldShares(
+  references: readonly string[],
+  keys: Required<Pick<ActionContext['keys'], 'openShare'>>,
+): Promise<ReadonlyMap<number, GroupKeyShare>> {
+  if (references.length < 2) {
+    throw new UsageError({
+      code: 'E_SIMULATE_QUORUM',
+      message: 'a simulated quorum needs the shares of its parties',
+      hint: 'give --share for each party',
+    });
+  }
+  const held = new Map<number, GroupKeyShare>();
+  try {
+    let group: Group | undefined;
+    for (const reference of references) {
+      const kept = await keys.openShare(reference);
+      const twice = held.has(kept.share.number);
+      if (!twice) held.set(kept.share.number, kept);
+      else kept[Symbol.dispose]();
+      group ??= kept.share.group;
+      if (twice || toHex(kept.share.group.context) !== toHex(group.context)) {
+        throw new UsageError({
+          code: 'E_SIMULATE_SHARES',
+          message: `${reference} is ${twice ? 'a share that was named already' : 'of another group than the first'}`,
+          hint: 'name different shares of one group and epoch',
+        });
+      }
+      if (kept.record.environment === 'production') {
+        throw new RefusedError({
+          code: 'E_SIMULATE_PRODUCTION',
+          message: `${reference} is a production share, and shares of a production key never meet in one process`,
+          hint: 'open a session: each party runs conclave threshold on its own machine',
+        });
+      }
+    }
+    return held;
+  } catch (error) {
+    for (const kept of held.values()) kept[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Nobody is behind this number, and it says so: a hash of words and the number. */
+export function simulatedIdentity(number: number): string {
+  return toHex(sha256(utf8('conclave-simulated-party\0'), u16be(number)));
+}
+
+/** A session on these words. */
+export async function opened(
   context: ActionContext,
   wanted: Omit<StartMessage, 'type' | 'version' | 'session' | 'created'>,
 ): Promise<Start> {
@@ -190,7 +223,8 @@ async function opened(
   );
 }
 
-function report(start: Start): PhaseResult {
+/** What a simulated session reports. */
+export function report(start: Start): PhaseResult {
   return {
     phase: 'simulated',
     operation: start.message.operation,

@@ -83,7 +83,9 @@ export async function readTranscript(bytes: Uint8Array, what: string): Promise<R
   );
   const roster = await rosterFrom(start, certificates);
   const numbers = start.message.parties.map(({ number }) => number);
-  if (roster.parties.length !== numbers.length) problems.push('not every party accepted');
+  // One for each party, in the order of their numbers.
+  if (read.acceptances.map(({ number }) => number).join() !== numbers.join())
+    problems.push('not every party accepted');
   let seen: Seen = {};
   const bodies: {
     readonly round: number;

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { ConclaveError, InterruptedError, NegativeError, UsageError } from '#formats/errors';
 import type { ActionContext, Conversation, Person } from '../context/context.js';
-import { partiesOf, seatMembers } from '../threshold/opening.js';
+import { assertQuorum, partiesOf, seatMembers } from '../threshold/opening.js';
 import { assertShare, type OpenedScalar } from './prove-scalars.js';
 import type { ScalarKey } from './scalar-key.js';
 
@@ -72,7 +72,8 @@ function holdersOf({ key, role }: Bringing, context: BringContext): readonly Hol
   const { record } = key.group;
   const people = context.ask.people(role);
   const parties = partiesOf(role, people.length, context);
-  const { parties: seated } = seatMembers(record, parties, record.threshold, context);
+  assertQuorum(record, parties, record.threshold);
+  const { parties: seated } = seatMembers(record, parties, context);
   return seated.flatMap(({ number, name }) => {
     const person = people.find((each) => each.name === name);
     return person === undefined ? [] : [{ number, person }];

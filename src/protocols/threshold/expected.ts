@@ -1,6 +1,7 @@
-/** Which messages a round of a key generation or a signature is made of, for whoever collects them and takes no part. */
-import { CONFIRM } from './conclusion.js';
-import type { StartMessage } from './start-message.js';
+/** Which messages a round of a session is made of, for whoever collects them and takes no part. */
+import { CONFIRM, firstBroadcast } from './conclusion.js';
+import { targetOf } from './repair-session.js';
+import type { Start } from './start-message.js';
 
 /** A message by its place. */
 export interface Slot {
@@ -9,35 +10,40 @@ export interface Slot {
   readonly recipient: number | null;
 }
 
-/** How many rounds an operation has whose messages can be told beforehand. */
-export const ROUNDS = { keygen: 4, sign: 2 } as const;
+/** How many rounds a session has: one that signs, and any other. */
+export const ROUNDS = { change: 4, sign: 2 } as const;
 
 /**
  * What a party says in a round.
  * @param round - from 1
- * @returns nothing for a round that the operation does not have
+ * @returns nothing for a round that the session does not have, or in which this party only listens
  */
-export function slotsOf(
-  { operation, parties }: Pick<StartMessage, 'operation' | 'parties'>,
-  round: number,
-  sender: number,
-): readonly Slot[] {
-  const all = (...types: readonly string[]): readonly Slot[] =>
-    types.map((type) => ({ type, recipient: null }));
-  const others = parties.map(({ number }) => number).filter((number) => number !== sender);
-  switch (`${operation} ${round}`) {
-    case 'keygen 1':
-      return all('commitments');
-    case 'keygen 2':
-      return [...others.map((recipient) => ({ type: 'part', recipient })), ...all('echo')];
-    case 'keygen 3':
-      return all(CONFIRM);
-    case 'keygen 4':
+export function slotsOf(start: Start, round: number, sender: number): readonly Slot[] {
+  const { message, suite } = start;
+  const { operation, contributors, receivers } = message;
+  const all = (type: string): readonly Slot[] => [{ type, recipient: null }];
+  const told = (type: string, to: readonly number[]): readonly Slot[] =>
+    to.filter((number) => number !== sender).map((recipient) => ({ type, recipient }));
+  if (operation === 'sign') {
+    const types = suite.scheme === 'pairing' ? ['signature-share'] : ['nonces', 'signature-share'];
+    const type = types[round - 1];
+    return type === undefined ? [] : all(type);
+  }
+  const helped = operation === 'repair' || operation === 'enrol';
+  const contributes = contributors.includes(sender);
+  switch (round) {
+    case 1:
+      if (!contributes) return [];
+      return [...all(firstBroadcast(operation)), ...(helped ? told('summand', contributors) : [])];
+    case 2:
+      return [
+        ...(!contributes ? [] : helped ? told('sum', [targetOf(start)]) : told('part', receivers)),
+        ...all('echo'),
+      ];
+    case 3:
+      return receivers.includes(sender) ? all(CONFIRM) : [];
+    case 4:
       return all('acknowledge');
-    case 'sign 1':
-      return all('nonces');
-    case 'sign 2':
-      return all('signature-share');
     default:
       return [];
   }

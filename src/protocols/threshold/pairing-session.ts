@@ -44,10 +44,22 @@ export async function runPairingSigning(
   for (const [number, body] of exchange.hear(1, SHARE, othersOf(roster, self))) {
     shares.set(number, bytesIn(body, number, 'its signature share'));
   }
-  const { publicShares } = group as Group;
+  return await addedUp(group as Group, toSign, shares);
+}
+
+/**
+ * The signature of a quorum from what each of it said.
+ * @throws NegativeError `E_THRESHOLD_CULPRIT` naming everybody whose share is wrong
+ */
+export async function addedUp(
+  { suite, publicShares }: Group,
+  message: Uint8Array,
+  shares: ReadonlyMap<number, Uint8Array>,
+): Promise<Uint8Array> {
+  const signing = await loadPairingShares(suite);
   const wrong = [...shares]
     .filter(
-      ([number, share]) => !signing.verify(publicShares.get(number) as GroupPoint, toSign, share),
+      ([number, share]) => !signing.verify(publicShares.get(number) as GroupPoint, message, share),
     )
     .map(([number]) => number);
   if (wrong.length > 0) throw blame(wrong, 'sent a wrong signature share');

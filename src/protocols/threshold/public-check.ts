@@ -1,5 +1,5 @@
 /** What a stranger can check of a session that made or changed shares: that its record follows from what was said in public. */
-import type { GroupRecord } from '#crypto/frost/group';
+import { contextOf, type GroupRecord } from '#crypto/frost/group';
 import type { GroupPoint } from '#crypto/math/prime-group';
 import { equal, fromHex, toHex } from '#formats/bytes';
 import { type Cbor, decodeCbor } from '#formats/cbor';
@@ -7,7 +7,9 @@ import { NegativeError } from '#formats/errors';
 import { CONFIRM, draftRecord, firstBroadcast, headOver, keptCommitments } from './conclusion.js';
 import { sumCommitments } from './dealing.js';
 import { newGroup, readDealing } from './dealing-session.js';
+import { bytesIn, partsOf } from './exchange.js';
 import { interpolatePublic } from './repair-rounds.js';
+import { readSummands } from './repair-session.js';
 import type { Start } from './start-message.js';
 
 /** A broadcast whose signature is good. */
@@ -45,15 +47,18 @@ export async function checkPublicly(
   try {
     const computed = await draftRecord(
       start,
-      compute(start, (type, sender) => body(find(1, type, sender))),
+      publicGroup(start, (type, sender) => body(find(1, type, sender))),
     );
+    const a = contextOf(computed, start.suite);
     const commitments = new Map(keptCommitments(start, message.receivers));
-    for (const receiver of message.receivers) {
-      const confirmed = body(find(3, CONFIRM, receiver));
-      const c = Array.isArray(confirmed) ? (confirmed as readonly Cbor[])[1] : undefined;
-      if (c instanceof Uint8Array) commitments.set(receiver, toHex(c));
-    }
     const problems: string[] = [];
+    for (const receiver of message.receivers) {
+      const what = 'its confirmation';
+      const [context, c] = partsOf(body(find(3, CONFIRM, receiver)), 2, receiver, what);
+      if (!equal(bytesIn(context, receiver, what), a))
+        problems.push(`party ${receiver} confirms another key or other public shares`);
+      commitments.set(receiver, toHex(bytesIn(c, receiver, what)));
+    }
     if (computed.publicKey !== record.publicKey)
       problems.push('the key is not the one that was dealt');
     const given = record.members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join();
@@ -87,7 +92,11 @@ export async function checkPublicly(
   }
 }
 
-function compute(
+/**
+ * Key and public shares after a session, from what contributors said in round 1.
+ * @throws NegativeError `E_THRESHOLD_CULPRIT`
+ */
+export function publicGroup(
   start: Start,
   said: (type: string, sender: number) => Cbor,
 ): { readonly key: GroupPoint; readonly publicShares: ReadonlyMap<number, GroupPoint> } {
@@ -98,6 +107,7 @@ function compute(
     const quorum = new Map(
       message.contributors.map((i) => [i, group.publicShares.get(i) as GroupPoint]),
     );
+    for (const helper of message.contributors) readSummands(start, helper, said(type, helper));
     for (const receiver of message.receivers) {
       if (!publicShares.has(receiver)) {
         publicShares.set(receiver, interpolatePublic(suite, quorum, receiver));

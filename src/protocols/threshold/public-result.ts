@@ -7,16 +7,15 @@ import { toHex } from '#formats/bytes';
 import { type Cbor, decodeCbor } from '#formats/cbor';
 import { NegativeError } from '#formats/errors';
 import type { Echo } from '#protocols/parties/inbox';
-import { CONFIRM, draftRecord, headOver } from './conclusion.js';
-import { newGroup, readDealing } from './dealing-session.js';
-import { sumCommitments } from './dealing.js';
+import { CONFIRM, draftRecord, headOver, keptCommitments } from './conclusion.js';
 import { bytesIn, checkEchoes, partsOf } from './exchange.js';
 import { aggregate, readNonceCommitments } from './frost-rounds.js';
-import type { Broadcast } from './public-check.js';
+import { addedUp } from './pairing-session.js';
+import { type Broadcast, publicGroup } from './public-check.js';
 import type { Start } from './start-message.js';
 
 /**
- * The record of a new key. Whether everybody acknowledged it is not looked at.
+ * The record of a new key, or of one whose shares change. Whether everybody acknowledged it is not looked at.
  * @param roster - digest of the roster
  * @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_TRANSCRIPT_INCOMPLETE`
  */
@@ -25,14 +24,14 @@ export async function publicRecord(
   broadcasts: readonly Broadcast[],
   roster: Uint8Array,
 ): Promise<GroupRecord> {
-  const { message, suite } = start;
+  const { message } = start;
   const find = finder(broadcasts);
-  const dealings = message.contributors.map((dealer) =>
-    readDealing(start, dealer, body(find(1, 'commitments', dealer))),
-  );
-  const made = newGroup(start, sumCommitments(dealings, message.threshold, suite.group));
+  const made = publicGroup(start, (type, sender) => body(find(1, type, sender)));
   const draft = await draftRecord(start, made);
+  const kept = keptCommitments(start, message.receivers);
   const commitmentOf = (number: number): string => {
+    const before = kept.get(number);
+    if (before !== undefined) return before;
     const [, c] = partsOf(body(find(3, CONFIRM, number)), 2, number, 'its confirmation');
     return toHex(bytesIn(c, number, 'its confirmation'));
   };
@@ -51,11 +50,23 @@ export async function publicRecord(
  * The signature of a session, every share of it checked against the public share of its signer.
  * @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_THRESHOLD_ECHO`, `E_TRANSCRIPT_INCOMPLETE`
  */
-export function publicSignature(start: Start, broadcasts: readonly Broadcast[]): Uint8Array {
+export async function publicSignature(
+  start: Start,
+  broadcasts: readonly Broadcast[],
+): Promise<Uint8Array> {
   const { message, suite } = start;
   const group = start.group as Group;
   const find = finder(broadcasts);
   const signers = message.contributors;
+  const toSign = message.message ?? new Uint8Array(0);
+  if (suite.scheme === 'pairing') {
+    const what = 'its signature share';
+    const said = signers.map((number): [number, Uint8Array] => [
+      number,
+      bytesIn(body(find(1, 'signature-share', number)), number, what),
+    ]);
+    return await addedUp(group, toSign, new Map(said));
+  }
   const sent = signers.map((number) => {
     const [hiding, binding] = partsOf(
       body(find(1, 'nonces', number)),
@@ -90,7 +101,7 @@ export function publicSignature(start: Start, broadcasts: readonly Broadcast[]):
     key: group.key,
     publicShares: group.publicShares,
   };
-  return aggregate(key, commitments, message.message ?? new Uint8Array(0), shares);
+  return aggregate(key, commitments, toSign, shares);
 }
 
 function finder(

@@ -62,14 +62,14 @@ export async function runRepair(
   const committed = new Map<number, ReadonlyMap<number, GroupPoint>>();
   for (const helper of helpers) {
     const body = heard.get(helper);
-    const commitments = exchange.known('summands', 1, SUMMANDS, [helper], () => {
-      const sent =
-        body === undefined ? (own as Summands).commitments : readSummands(body, helper, start);
-      const publicShare = group.publicShares.get(helper) as GroupPoint;
-      checkSummands(suite, helpers, helper, target, publicShare, sent);
-      return sent;
-    });
-    committed.set(helper, commitments);
+    committed.set(
+      helper,
+      body === undefined
+        ? (own as Summands).commitments
+        : exchange.known('summands', 1, SUMMANDS, [helper], () =>
+            readSummands(start, helper, body),
+          ),
+    );
   }
   const forHelper = (to: number): GroupPoint[] =>
     helpers.map((from) => committed.get(from)?.get(to) as GroupPoint);
@@ -116,7 +116,7 @@ export async function runRepair(
 }
 
 /** Who is to hold a share that it does not hold now. */
-function targetOf({ message, group }: Start): number {
+export function targetOf({ message, group }: Start): number {
   const members = new Set(group?.record.members.map(({ number }) => number));
   const target =
     message.operation === 'repair'
@@ -134,16 +134,21 @@ function shareOf(old: SecretBytes | undefined, suite: FrostSuite): bigint {
   });
 }
 
-function readSummands(
-  body: Cbor,
+/**
+ * A helper's commitments to its summands from its body, checked to add up to what it owes.
+ * @throws NegativeError `E_THRESHOLD_CULPRIT`
+ */
+export function readSummands(
+  start: Start,
   helper: number,
-  { message, suite }: Start,
+  body: Cbor,
 ): ReadonlyMap<number, GroupPoint> {
+  const { message, suite, group } = start;
   const sent = listIn(body, helper, 'its summands');
   if (sent.length !== message.contributors.length) {
     throw blame([helper], 'committed to another number of summands than there are helpers');
   }
-  return new Map(
+  const commitments = new Map(
     message.contributors.map((to, i) => [
       to,
       blaming(helper, 'a commitment that is no point of the group', () =>
@@ -151,6 +156,9 @@ function readSummands(
       ),
     ]),
   );
+  const publicShare = group?.publicShares.get(helper) as GroupPoint;
+  checkSummands(suite, message.contributors, helper, targetOf(start), publicShare, commitments);
+  return commitments;
 }
 
 /** Scalars that were told to this party, each checked; whoever sent a wrong one is named. */

@@ -20,6 +20,8 @@ export interface Disturbance {
     readonly to: number;
     readonly received: ReceivedMessage;
   }) => ReceivedMessage | undefined;
+  /** Told the keys of every party before anything is said; borrowed. */
+  readonly introduce?: (number: number, keys: OpenSessionKeys) => void;
   /** Told the bytes of every message. */
   readonly overhear?: (bytes: Uint8Array) => void;
 }
@@ -44,6 +46,7 @@ export async function simulate<T>(
       keys.set(number, await newSessionKeys(random));
       seeds.set(number, SecretBytes.adopt(random(32), 'session coins'));
     }
+    for (const [number, each] of keys) disturbance.introduce?.(number, each);
     const roster = rosterOf(start, keys);
     const uses = new Map<string, string>();
     const inboxes = new Map<number, ReceivedMessage[]>(numbers.map((number) => [number, []]));

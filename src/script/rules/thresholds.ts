@@ -10,6 +10,7 @@ import { type PlacedStep, type Report, type Rules, soleReference, type Survey } 
 
 const PROPOSE = 'threshold.propose';
 const REQUEST = 'threshold.request';
+const CHANGE = 'threshold.change';
 const ACCEPT = 'threshold.accept';
 const ROUND = 'threshold.round';
 const CONCLUDE = 'threshold.conclude';
@@ -18,7 +19,7 @@ const KEEP = 'threshold.keep';
 const CLOSE = 'threshold.close';
 const VERIFY = 'verify';
 
-const OPENINGS: readonly string[] = [PROPOSE, REQUEST];
+const OPENINGS: readonly string[] = [PROPOSE, REQUEST, CHANGE];
 const LED: readonly string[] = [ACCEPT, ROUND, CONCLUDE, COMBINE, KEEP, CLOSE];
 
 /** Who does a step of a session, and which one it is. */
@@ -32,21 +33,32 @@ interface Stage {
 const rounds = (count: number): readonly Stage[] =>
   Array.from({ length: count }, (_, i) => ({ uses: ROUND, round: i + 1, each: true }));
 
+/** A session that ends with new shares. */
+const SHARING: readonly Stage[] = [
+  { uses: ACCEPT, each: true },
+  ...rounds(4),
+  { uses: CONCLUDE, each: false },
+  { uses: KEEP, each: true },
+  { uses: CLOSE, each: true },
+];
+
 /** In this order. */
 const STAGES: Readonly<Record<string, readonly Stage[]>> = {
-  [PROPOSE]: [
-    { uses: ACCEPT, each: true },
-    ...rounds(4),
-    { uses: CONCLUDE, each: false },
-    { uses: KEEP, each: true },
-    { uses: CLOSE, each: true },
-  ],
+  [PROPOSE]: SHARING,
+  [CHANGE]: SHARING,
   [REQUEST]: [
     { uses: ACCEPT, each: true },
     ...rounds(2),
     { uses: COMBINE, each: false },
     { uses: CLOSE, each: true },
   ],
+};
+
+/** What people compare before they accept; a witness reads the first back. */
+const TOLD: Readonly<Record<string, readonly string[]>> = {
+  [PROPOSE]: ['terms', 'quorum', 'policy'],
+  [REQUEST]: ['digest', 'id', 'policy'],
+  [CHANGE]: ['terms', 'change', 'policy'],
 };
 
 /** All sessions. */
@@ -90,15 +102,25 @@ function sessionOf(survey: Survey, opening: PlacedStep, report: Report): void {
   const at = (name: string): PlacedStep | undefined =>
     found.find(({ stage }) => stage.uses === name)?.placed;
   const opened = `steps.${opening.step.id}`;
-  const told = uses === PROPOSE ? ['terms', 'quorum', 'policy'] : ['digest', 'id', 'policy'];
-  isCompared(survey, { made: opening, members: told, before: at(ACCEPT), role }, report);
-  if (uses === PROPOSE)
-    recordIsKept(
-      survey,
-      { conclude: at(CONCLUDE), keep: at(KEEP), close: at(CLOSE), role },
-      report,
-    );
-  else signatureIsVerified(survey, opening, at(COMBINE), opened, report);
+  const members = TOLD[uses] ?? [];
+  isCompared(survey, { made: opening, members, before: at(ACCEPT), role }, report);
+  if (uses === CHANGE) lostIsNamed(opening, report);
+  if (uses === REQUEST) signatureIsVerified(survey, opening, at(COMBINE), opened, report);
+  else {
+    const [conclude, keep, close] = [at(CONCLUDE), at(KEEP), at(CLOSE)];
+    recordIsKept(survey, { conclude, keep, close, role }, report);
+  }
+}
+
+/** A repair says whose share is lost, and nothing else does. */
+function lostIsNamed(opening: PlacedStep, report: Report): void {
+  const repairs = inputOf(opening, 'operation') === 'repair';
+  if (repairs === (inputOf(opening, 'lost') !== undefined)) return;
+  report(
+    'threshold-lost',
+    `${opening.path}.with.operation`,
+    repairs ? 'a repair needs to know whose share is "lost"' : 'only a repair has a "lost" share',
+  );
 }
 
 /** The steps of a session by their stages; what is missing or there twice is reported. */
