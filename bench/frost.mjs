@@ -1,7 +1,7 @@
 /**
  * What FROST costs, as multiples of a plain signature of the same curve: a key generation of 3 of 5 by one party, a nonce
- * commitment, a signature share and the aggregate, each share checked. Names tell the bytes of one message on the wire,
- * signature and framing included. There is no peer for the whole; targets are generous, and there to notice what got worse.
+ * commitment, a signature share and the aggregate, each share checked. Names tell the bytes of the messages on the wire, as they are
+ * written with signature, framing and seal. There is no peer for the whole; targets are generous, and there to notice what got worse.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -100,15 +100,69 @@ async function measureSuite(name) {
     const ms = median(times[what]);
     return { name: `${name}: ${label}`, ms, ratio: ms / one, target };
   };
-  const { pointBytes } = suite.group;
-  const frame = 200;
+  const bytes = await messageBytes(suite);
   return [
     row(
       'keygen',
-      `key generation, one party (round 1: about ${frame + 3 * pointBytes + suite.signatureBytes} bytes)`,
+      `key generation, one party (commitments ${bytes.commitments}, each part ${bytes.part}, echo ${bytes.echo}, confirm ${bytes.confirm}, acknowledge ${bytes.acknowledge} bytes)`,
     ),
-    row('commit', `nonce commitment (about ${frame + 2 * pointBytes} bytes)`),
-    row('share', `signature share (about ${frame + suite.scalarBytes + 3 * 36} bytes)`),
+    row('commit', `nonce commitment (${bytes.nonces} bytes)`),
+    row('share', `signature share (${bytes['signature-share']} bytes)`),
     row('aggregate', 'aggregate of 3, each checked'),
   ];
+}
+
+/** Bytes of each message of 3 of 5, by its type, written by one of them with bodies of the lengths that they have. */
+async function messageBytes(suite) {
+  const { newSessionKeys } = await load('protocols/parties/session-keys');
+  const { makeRoster } = await load('protocols/parties/roster');
+  const { writeMessage } = await load('protocols/parties/message');
+  const { encodeCbor } = await load('formats/cbor');
+  const { encodeEcho } = await load('protocols/parties/inbox');
+  const keys = [];
+  for (let i = 0; i < 5; i++) keys.push(await newSessionKeys(random));
+  const roster = makeRoster({
+    session: random(32),
+    purpose: `${suite.name}/keygen`,
+    terms: random(32),
+    parties: keys.map(({ ed25519, xWing }, i) => ({
+      number: i + 1,
+      identity: random(32),
+      ed25519,
+      xWing,
+    })),
+  });
+  const point = random(suite.group.pointBytes);
+  const scalar = random(suite.scalarBytes);
+  const echo = (type, senders) =>
+    encodeEcho({
+      round: 1,
+      type,
+      heard: senders.map((sender) => ({ sender, digest: random(32) })),
+    });
+  const bodies = [
+    [1, 'commitments', null, [[point, point, point], random(suite.signatureBytes)]],
+    [2, 'part', 2, scalar],
+    [2, 'echo', null, echo('commitments', [1, 2, 3, 4, 5])],
+    [3, 'confirm', null, [random(32), random(32)]],
+    [4, 'acknowledge', null, random(32)],
+    [1, 'nonces', null, [point, point]],
+    [2, 'signature-share', null, [scalar, echo('nonces', [1, 3, 5])]],
+  ];
+  const bytes = {};
+  for (const [round, type, recipient, body] of bodies) {
+    const written = await writeMessage({
+      roster,
+      round,
+      sender: 1,
+      recipient,
+      type,
+      body: encodeCbor(body),
+      seed: keys[0].signing,
+      random,
+    });
+    bytes[type] = written.length;
+  }
+  for (const each of keys) each[Symbol.dispose]();
+  return bytes;
 }
