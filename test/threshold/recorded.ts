@@ -6,7 +6,7 @@ import { type Group, parseGroup } from '#crypto/frost/group';
 import { newIdentity, type OpenIdentity } from '#custody/authority/identity';
 import { certifySessionKeys } from '#custody/authority/session-keys';
 import { toHex } from '#formats/bytes';
-import { SecretBytes } from '#formats/secret-bytes';
+import type { SecretBytes } from '#formats/secret-bytes';
 import type { Roster } from '#protocols/parties/roster';
 import type { OpenSessionKeys } from '#protocols/parties/session-keys';
 import type { Outcome } from '#protocols/threshold/conclusion';
