@@ -86,7 +86,7 @@ function plain(value: Readonly<Record<string, unknown>>): JsonObject {
   ) as JsonObject;
 }
 
-/** Members as indented lines; long values are cut, since programs have --json. */
+/** Members as indented lines; long values are cut, since programs have --json, but not what somebody said. */
 function members(value: JsonObject | readonly Json[], indent: string): readonly string[] {
   const entries: readonly (readonly [string, Json])[] = isList(value)
     ? value.map((item, i) => [String(i + 1), item])
@@ -104,5 +104,8 @@ function isList(value: JsonObject | readonly Json[]): value is readonly Json[] {
 }
 
 function short(text: string): string {
-  return text.length <= 100 ? text : `${text.slice(0, 64)}… (${text.length} characters)`;
+  // Keys and hashes have no blanks; the words of a person are read whole or not at all.
+  return text.length <= 100 || text.includes(' ')
+    ? text
+    : `${text.slice(0, 64)}… (${text.length} characters)`;
 }

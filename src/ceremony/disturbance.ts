@@ -119,7 +119,7 @@ export class Disturbance {
           code: 'E_POWER_CUT',
           message:
             'the power was cut here, as this rehearsal asked for; what was in memory is gone',
-          hint: 'go on with --resume; name the faults that are still to come again, with --inject',
+          hint: 'go on with --resume; whatever fault is still to come is remembered',
         });
       }
       if (this.#take('full-disk')) {
@@ -217,13 +217,18 @@ export class Disturbance {
 
   /** Files that a step reads: text of a card comes garbled, as from a bad printer. */
   files<F extends FileSpace>(files: F): F {
-    return {
-      ...files,
-      read: (path, maxBytes) => {
-        const bytes = files.read(path, maxBytes);
+    const badly =
+      (read: FileSpace['read']): FileSpace['read'] =>
+      (path, maxBytes) => {
+        const bytes = read(path, maxBytes);
         if (!path.endsWith('.txt') || !this.#take('garbled-print')) return bytes;
         return utf8(garbled(new TextDecoder().decode(bytes)));
-      },
+      };
+    const { read, named } = files;
+    return {
+      ...files,
+      read: badly(read),
+      ...(named === undefined ? {} : { named: { ...named, read: badly(named.read) } }),
     };
   }
 

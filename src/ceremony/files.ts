@@ -2,7 +2,7 @@
  * The files of a session as its steps see them: everything that a step writes lies under `artifacts/`, is recorded with its
  * digest, and belongs to that step. A step that is run again may replace what it wrote before, and nothing else.
  */
-import { join, posix } from 'node:path';
+import { isAbsolute, join, posix } from 'node:path';
 import type { FileSpace } from '#actions/context/context';
 import { digesting, hexDigest } from '#actions/session/public-side';
 import { MissingInputError, OutputError, RefusedError } from '#formats/errors';
@@ -77,8 +77,15 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
     return { relative, at };
   };
 
+  const read: FileSpace['read'] = (path, maxBytes = MAX_READ_BYTES) =>
+    files.read(present(path), maxBytes);
   return {
-    read: (path, maxBytes = MAX_READ_BYTES) => files.read(present(path), maxBytes),
+    read,
+    named: {
+      exists: (path) => files.exists(isAbsolute(path) ? path : locate(path)),
+      read: (path, maxBytes = MAX_READ_BYTES) =>
+        isAbsolute(path) ? files.read(path, maxBytes) : read(path, maxBytes),
+    },
     source: (path) => files.openSource(present(path)),
     sink: (path, sinkOptions = {}) => {
       const { relative, at } = own(path);

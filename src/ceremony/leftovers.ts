@@ -1,8 +1,9 @@
 /** Files that steps wrote and no longer answer for: of attempts that did not finish, and of steps that were rolled back. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ConclaveError } from '#formats/errors';
 import type { HostFiles } from '#host/host';
 import { ARTIFACTS, filesUnder } from './files.js';
-import { ownerOf } from './session.js';
+import { FILES, ownerOf } from './session.js';
 import type { SessionState } from './state.js';
 
 /** Artifacts on the disk that no finished step wrote, relative to the session's folder. */
@@ -19,6 +20,39 @@ export function leftovers(
 /** Removes them, so that a folder of shares never mixes those of an abandoned key with those of the real one. */
 export function clearLeftovers(files: HostFiles, folder: string, state: SessionState): void {
   for (const path of leftovers(files, folder, state)) files.shred(join(folder, path));
+}
+
+/** Which folders a session needs and does not find, itself first; asked before they are made. */
+export function missingFolders(files: HostFiles, folder: string): readonly string[] {
+  if (files.isDirectory(folder)) return [];
+  const above = dirname(folder);
+  return above === folder ? [folder] : [folder, ...missingFolders(files, above)];
+}
+
+/**
+ * A start that was refused before the first entry leaves nothing: what it wrote goes, and so do the folders that it made.
+ * @param made - what {@link missingFolders} gave
+ */
+export function clearUnopened(files: HostFiles, folder: string, made: readonly string[]): void {
+  if (!made.includes(folder) || files.exists(join(folder, FILES.journal))) return;
+  try {
+    removeTree(files, folder);
+    for (const above of made.slice(1)) {
+      if (files.list(above).length === 0) files.remove(above);
+    }
+  } catch (error) {
+    // An empty folder is a nuisance; why the start was refused is what people must hear.
+    if (!(error instanceof ConclaveError)) throw error;
+  }
+}
+
+function removeTree(files: HostFiles, folder: string): void {
+  for (const name of files.list(folder)) {
+    const path = join(folder, name);
+    if (files.isDirectory(path)) removeTree(files, path);
+    else files.shred(path);
+  }
+  files.remove(folder);
 }
 
 /** Removes what killed writes left half-done anywhere in a session. Only under its lock. */

@@ -57,7 +57,7 @@ export async function convene(
       const identity = await makeIdentity(context, convocation, name, slips);
       participants.push({ name, role, identity, level: 'tofu' });
     } else if (person.identity !== null && slips === undefined) {
-      const identity = readIdentity(context.host.files, convocation, person.identity);
+      const identity = readIdentity(context.host.files, convocation, name, person.identity);
       if (environment === 'production' && identity.environment !== 'production') {
         throw new RefusedError({
           code: 'E_IDENTITY_ENVIRONMENT',
@@ -112,8 +112,21 @@ function strangers({ definition, slips, listedIn }: Convocation): readonly Liste
   );
 }
 
-function readIdentity(files: HostFiles, { listedIn }: Convocation, path: string): PublicIdentity {
-  const bytes = files.read(join(dirname(listedIn), path), 64 * 1024);
+function readIdentity(
+  files: HostFiles,
+  { listedIn }: Convocation,
+  name: string,
+  path: string,
+): PublicIdentity {
+  const at = join(dirname(listedIn), path);
+  if (!files.exists(at)) {
+    throw new MissingInputError({
+      code: 'E_FILE_MISSING',
+      message: `${at}, the public identity of ${name}, does not exist`,
+      hint: `each person makes one by "conclave identity new" and brings the .pub file; ceremony readiness lists all that is missing`,
+    });
+  }
+  const bytes = files.read(at, 64 * 1024);
   return identityJson(decodeIdentity(bytes, path)) as unknown as PublicIdentity;
 }
 

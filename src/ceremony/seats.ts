@@ -25,6 +25,7 @@ import { lastHead } from './past-session.js';
 import { handouts } from './people.js';
 import { CEREMONY_FILES, type Place, readDefinition } from './place.js';
 import { Recorder } from './recorder.js';
+import { rememberedFaults, rememberFaults } from './remembered-faults.js';
 import { FILES, fromSite, type Session } from './session.js';
 import { checkCeremony } from './soundness.js';
 import type { SessionState } from './state.js';
@@ -88,8 +89,11 @@ export async function takeSeats(
   }
   assertSameRun(input, recorder.state, definition);
   const environment = opened?.environment ?? environmentOf(definition, input.rehearse === true);
-  const injections = injectionsOf(input.inject, definition, environment === 'rehearsal');
-  disturbance?.plan(injections);
+  const rehearsal = environment === 'rehearsal';
+  const earlier = rehearsal ? rememberedFaults(files, folder) : [];
+  const faults = [...new Set([...earlier, ...input.inject])];
+  disturbance?.plan(injectionsOf(faults, definition, rehearsal));
+  if (recorder.state.closed === undefined) rememberFaults(files, folder, faults);
   const terminal = terminalFor(input, context, place, definition, environment);
 
   const siteFile =

@@ -26,6 +26,8 @@ export const FILES = {
   lock: 'lock',
   transcript: 'transcript.json',
   minutes: 'minutes.md',
+  /** Only in a rehearsal that is disturbed. */
+  faults: 'faults.json',
 } as const;
 
 /** Everything that a running session consists of. */

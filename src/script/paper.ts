@@ -3,7 +3,8 @@
  * says what the definition says, and leaves blanks where the day will tell.
  */
 import { holderLetter } from './plan.js';
-import type { Definition, Step } from './definition.js';
+import type { Definition, Expression, Step } from './definition.js';
+import { referencesIn } from './expression.js';
 import { isWitnessRole } from './people.js';
 import { bare, groupsOf } from './spoken.js';
 
@@ -283,7 +284,9 @@ function recorded(step: Step): string {
         ? LONG
         : step.choices.map((choice) => `( ) ${text(choice)}`).join(' ');
     case 'read-back':
-      return '[ ] agrees with my copy';
+      return madeHere(step.value)
+        ? `${Array.from({ length: 16 }, () => SHORT).join(' ')} [ ] agrees with my copy`
+        : '[ ] agrees with my copy';
     case 'handover':
       return '[ ] received';
     case 'sign-off':
@@ -292,6 +295,13 @@ function recorded(step: Step): string {
     case 'pause':
       return '[ ] yes';
   }
+}
+
+/** What an earlier step gave stands on no paper that was printed before: there must be room to write it down. */
+function madeHere(value: Expression | undefined): boolean {
+  return (
+    value !== undefined && referencesIn(value).some(({ reference: { root } }) => root === 'steps')
+  );
 }
 
 function exceptions(): string {

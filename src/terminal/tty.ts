@@ -3,7 +3,7 @@
  * only when the first question is asked. Ctrl-C at a question restores the terminal and is {@link InterruptedError}.
  */
 import { utf8 } from '#formats/bytes';
-import { InterruptedError } from '#formats/errors';
+import { ConclaveError, InterruptedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { plainStyle, styleFor, wantsMovement } from './colour.js';
 import { askLine, askNumber, askYesNo } from './line-questions.js';
@@ -74,7 +74,7 @@ export function ttyTerminal({ input, output, env, plain = false }: TtyOptions): 
         await ask(async (_, streams) => {
           for (;;) {
             const typed = (await askLine(streams, question)).trim();
-            const problem = check?.(typed);
+            const problem = problemWith(check, typed);
             if (problem === undefined) return typed;
             line(problem);
           }
@@ -110,7 +110,7 @@ export function ttyTerminal({ input, output, env, plain = false }: TtyOptions): 
           prompts.input(
             {
               message: message(question),
-              validate: (value) => check?.(value.trim()) ?? true,
+              validate: (value) => problemWith(check, value.trim()) ?? true,
             },
             context,
           ),
@@ -168,6 +168,19 @@ export function ttyTerminal({ input, output, env, plain = false }: TtyOptions): 
       }
     },
   };
+}
+
+/** What an answer lacks. The prompt library ends the program when a check throws: what it says is said to the person instead. */
+function problemWith(
+  check: ((text: string) => string | undefined) | undefined,
+  typed: string,
+): string | undefined {
+  try {
+    return check?.(typed);
+  } catch (error) {
+    if (error instanceof ConclaveError) return `${error.message}.`;
+    throw error;
+  }
 }
 
 interface PromptContext {

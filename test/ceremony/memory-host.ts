@@ -115,7 +115,7 @@ export function memoryHost(
       });
     },
     remove: (path) => {
-      changing('remove', path, () => disk.files.delete(at(path)));
+      changing('remove', path, () => disk.files.delete(at(path)) || disk.folders.delete(at(path)));
     },
     shred: (path) => {
       changing('shred', path, () => disk.files.delete(at(path)));

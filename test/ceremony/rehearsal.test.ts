@@ -118,16 +118,32 @@ describe('a rehearsal that is disturbed', () => {
   ])('goes on after %s', { timeout: 120_000 }, async (fault, exitCode, code) => {
     const disk = room();
     const answers = '/shipped/answers/root-key.yaml';
-    const disturbed = { ...input, answers, inject: [fault] };
+    // Whoever goes on need not say again what is still to come.
+    const disturbed = { ...input, answers, inject: [fault, 'bad-clock@wipe'] };
     await expect(runIn(await roomContext(disk), disturbed)).rejects.toMatchObject({
       exitCode,
       code,
     });
     expect(disk.locks.size).toBe(0);
-    const again = await runIn(await roomContext(disk), { ...disturbed, resume: true });
+    const again = await runIn(await roomContext(disk), { ...input, answers, resume: true });
     expect(again).toMatchObject({ ok: true, resumed: 1 });
     const checked = await check(disk);
-    expect(checked.of('fault.injected')).toHaveLength(1);
+    expect(checked.of('fault.injected').map(({ data }) => `${data.fault}@${data.step}`)).toEqual([
+      fault,
+      'bad-clock@wipe',
+    ]);
+  });
+
+  it('keeps its faults to itself: a real session is not disturbed by a file', async () => {
+    const disk = room();
+    place(disk, `${OUT}/faults.json`, '["power-cut@program"]');
+    const context = await roomContext(disk);
+    const dev = await runIn(context, { ceremony: 'quickstart', outDir: OUT });
+    expect(dev).toMatchObject({ ok: true, mode: 'run' });
+    place(disk, '/other/faults.json', '["power-cut@program", 1]');
+    await expect(
+      runIn(context, { ...input, outDir: '/other', answers: '/shipped/answers/root-key.yaml' }),
+    ).rejects.toMatchObject({ exitCode: 65, message: expect.stringContaining('faults.json') });
   });
 
   it('is a rehearsal, and names what there is', () => {

@@ -4,7 +4,7 @@ import { decodeShareSet } from '#protocols/sharing/share-set';
 import { ceremonyPlan } from '#ceremony/commands/ceremony-plan';
 import { checkSession, problemsOf } from './evidence.js';
 import { rootKeyDirectory } from './directory.js';
-import { type Change, Disk } from './memory-host.js';
+import { type Change, Disk, place } from './memory-host.js';
 import { CTRL_C, playedTerminal } from './people.js';
 import { furnish, roomContext, runIn } from './room.js';
 
@@ -187,5 +187,24 @@ describe('root-key', () => {
     await expect(runIn(context, { ceremony: 'root-key', outDir: '/out' })).rejects.toMatchObject({
       code: 'E_PARTICIPANTS_MISSING',
     });
+    expect([...disk.files.keys()].filter((path) => path.startsWith('/out'))).toEqual([]);
+    expect(disk.folders).not.toContain('/out');
+  });
+
+  it('leaves nothing of a start that was refused, and nothing else is touched', async () => {
+    const disk = new Disk();
+    furnish(disk);
+    const context = await roomContext(disk, { terminal: playedTerminal() });
+    const none = 'participants:\n  - { name: Ada, role: administrator, identity: none }\n';
+    place(disk, '/acme/definition.yaml', disk.files.get('/shipped/root-key.yaml') ?? '');
+    place(disk, '/acme/participants.yaml', none);
+    const before = [...disk.files.keys()];
+    for (const rehearse of [false, true]) {
+      await expect(runIn(context, { ceremony: '/acme', rehearse })).rejects.toMatchObject({
+        code: 'E_PARTICIPANTS_UNFIT',
+      });
+    }
+    expect([...disk.files.keys()]).toEqual(before);
+    expect([...disk.folders].filter((path) => path.startsWith('/acme/'))).toEqual([]);
   });
 });

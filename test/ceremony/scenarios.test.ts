@@ -281,6 +281,24 @@ describe('a session', () => {
     expect((await play(disk, () => undefined, resume)).ok).toBe(true);
   });
 
+  it('goes on at another machine, whose site file differs, and says so', async () => {
+    const disk = diskWith(CONFIRM.replace('RULES', ''));
+    const site = (key: string): string => `site: 1\nidentities:\n  administrator: ${key}\n`;
+    place(disk, '/here.yaml', site('/media/one/administrator.key'));
+    await expect(
+      play(disk, ({ key }) => (key === 'work/look' ? CTRL_C : undefined), { site: '/here.yaml' }),
+    ).rejects.toMatchObject({ exitCode: 130 });
+    const other = new Disk();
+    furnish(other);
+    for (const [path, bytes] of disk.files) if (path.startsWith('/out/')) place(other, path, bytes);
+    place(other, '/there.yaml', site('/media/two/administrator.key'));
+    const moved = { ceremony: '/out', site: '/there.yaml', resume: true } as const;
+    expect(await play(other, () => undefined, moved)).toMatchObject({ ok: true, resumed: 1 });
+    const checked = await check(other);
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    expect(checked.of('deviation').map(({ data }) => data.about)).toEqual(['site']);
+  });
+
   it('bears a clock that goes back', async () => {
     const disk = diskWith(CONFIRM.replace('RULES', ''));
     let now = new Date('2026-11-23T09:30:00Z');

@@ -1,6 +1,7 @@
 /** Forgeries of a transcript, each linked and signed as well as its forger could; tests of two verifiers share them. */
 import { utf8 } from '#formats/bytes';
 import type { JsonObject } from '#formats/canonical-json';
+import { decodeDsse } from '#formats/dsse';
 import {
   type Draft,
   keyEvent,
@@ -65,6 +66,15 @@ const subjects = (statement: Record<string, unknown>): { name: string; digest: o
 /** The statement changed after it was made, then signed by the right people. */
 const restated = (change: (statement: Record<string, unknown>) => void) => (made: Made) =>
   publish(made, made.drafts, { change });
+
+/** A transcript of the same people and the same script, of another day. */
+const otherRun = (made: Made): Promise<Uint8Array> =>
+  publish(
+    made,
+    changed(made.drafts, (copy) => {
+      edit(copy, 0, { session: 'root-key-of-another-day' });
+    }),
+  );
 
 /** Every forgery of the session of root-key in {@link sessions}. */
 export const forgeries: readonly Forgery[] = [
@@ -352,6 +362,49 @@ export const forgeries: readonly Forgery[] = [
     /session\.opened: a session is opened once|comes next/,
     resigned((copy) => {
       copy.splice(20, 0, ...structuredClone(copy.slice(0, 20)));
+    }),
+  ],
+  [
+    'the end of another run of the same ceremony by the same people',
+    /entry 20\b/,
+    async (made) => {
+      const payload = Buffer.from(decodeDsse(await otherRun(made), 'other').payload);
+      const other = JSON.parse(payload.toString()) as Record<string, unknown>;
+      return await publish(made, made.drafts, {
+        change: (statement) => {
+          predicateEntries(statement).splice(20, Infinity, ...predicateEntries(other).slice(20));
+          subjects(statement)[0] = subjects(other)[0] as { name: string; digest: object };
+        },
+      });
+    },
+  ],
+  [
+    'the signatures of another run',
+    /signature of administrator does not verify/,
+    async (made) => {
+      const { signatures } = decodeDsse(await otherRun(made), 'other');
+      return reEnvelope(await publish(made), (envelope) => ({ ...envelope, signatures }));
+    },
+  ],
+  [
+    'the keys of two participants exchanged in the record',
+    /identity of witness-1/,
+    resigned((copy) => {
+      const people = structuredClone(copy[0]?.data['participants']) as {
+        name: string;
+        identity: { ed25519: string };
+      }[];
+      const [one, two] = people.filter(({ name }) => name.startsWith('witness-'));
+      if (one === undefined || two === undefined) throw new Error('no witnesses');
+      [one.identity.ed25519, two.identity.ed25519] = [two.identity.ed25519, one.identity.ed25519];
+      edit(copy, 0, { participants: people as never });
+    }),
+  ],
+  [
+    'the clock set back without a word',
+    /entry 20: .*is before that of its predecessor/,
+    resigned((copy) => {
+      copy.forEach((draft, i) => (copy[i] = { ...draft, at: i < 20 ? i : i - 15 }));
     }),
   ],
   [

@@ -242,6 +242,19 @@ beforeAll(async () => {
       edit(copy, 0, { mode: 'run', environment: 'production' });
     }),
   );
+  await bad(
+    'a rehearsal with only its mark changed',
+    rehearsed,
+    changed(rehearsed.drafts, (copy) => {
+      edit(copy, 0, { environment: 'production' });
+    }),
+  );
+  cases.push({
+    name: 'another file in the place of an artifact',
+    made: { ...real, files: new Map(real.files).set('artifacts/shares/set.json', utf8('{}')) },
+    bytes: await publish(real),
+    ok: false,
+  });
   const strangers = await makeSession(
     real.definitionText,
     'run',

@@ -23,6 +23,8 @@ export interface Screen {
   /** The same with wrapped rows joined: a line longer than the screen was too long for it. */
   readonly lines: readonly string[];
   readonly text: string;
+  /** How many questions bear a tick, since the screen was last wiped. */
+  readonly answered: number;
   /** Exit status once the program has ended. */
   readonly ended: number | undefined;
 }
@@ -70,22 +72,27 @@ export class Tmux implements Disposable {
     this.#tmux(['send-keys', '-t', 'main', key]);
   }
 
-  /** Types a line and ends it. */
+  /** Types a line and ends it, in one go: nobody sees it typed and not yet ended. */
   answer(text: string): void {
-    if (text !== '') this.type(text);
-    this.press('Enter');
+    if (text === '') this.press('Enter');
+    else {
+      this.#tmux(
+        ['send-keys', '-t', 'main', '-l', '--', text, ';'],
+        ['send-keys', '-t', 'main', 'Enter'],
+      );
+    }
   }
 
   /** The screen as it is now. */
   read(): Screen {
     // First the end, then the screen: what the program said last is then surely on it.
     const status = existsSync(this.#ended) ? readFileSync(this.#ended, 'utf8').trim() : '';
-    const rows = this.#capture([]);
-    const lines = this.#capture(['-J']);
+    const [rows = [], lines = [], all = []] = this.#capture([], ['-J'], ['-J', '-S', '-']);
     const screen = {
       rows,
       lines,
       text: rows.join('\n'),
+      answered: all.filter((line) => /^[✔✓√]/.test(line)).length,
       ended: status === '' ? undefined : Number(status),
     };
     if (this.screens.at(-1)?.text !== screen.text) this.screens.push(screen);
@@ -94,7 +101,7 @@ export class Tmux implements Disposable {
 
   /** Everything that was ever shown, what scrolled away included. */
   history(): string {
-    return this.#capture(['-S', '-', '-J']).join('\n');
+    return (this.#capture(['-S', '-', '-J'])[0] ?? []).join('\n');
   }
 
   /**
@@ -116,7 +123,7 @@ export class Tmux implements Disposable {
         throw new Error(`the screen never showed ${what}; it shows:\n${screen.text}`);
       }
       before = screen.text;
-      await new Promise((resolve) => setTimeout(resolve, 40));
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
 
@@ -125,12 +132,24 @@ export class Tmux implements Disposable {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  #capture(flags: readonly string[]): readonly string[] {
-    const text = this.#tmux(['capture-pane', '-p', '-t', 'main', ...flags]);
+  /** The pane as each set of flags shows it, of one moment: starting tmux costs more than what it does. */
+  #capture(...views: readonly (readonly string[])[]): readonly (readonly string[])[] {
+    const mark = `~~~ ${this.#server} ~~~`;
+    const text = this.#tmux(
+      ...views.flatMap((flags) => [
+        ['capture-pane', '-p', '-t', 'main', ...flags, ';'],
+        ['display-message', '-p', '-t', 'main', mark, ';'],
+      ]),
+    );
     return text
-      .replace(/\n+$/, '')
-      .split('\n')
-      .map((line) => line.trimEnd());
+      .split(`${mark}\n`)
+      .slice(0, views.length)
+      .map((view) =>
+        view
+          .replace(/\n+$/, '')
+          .split('\n')
+          .map((line) => line.trimEnd()),
+      );
   }
 
   #tmux(...args: readonly (readonly string[])[]): string {

@@ -4,10 +4,12 @@ import { sha256 } from '#crypto/hash';
 import { parseStatement, STATEMENT_PAYLOAD_TYPE, verifyEnvelope } from '#custody/audit/statement';
 import { type Identity, parseIdentityJson } from '#custody/authority/identity';
 import { toBase64, utf8 } from '#formats/bytes';
+import type { JsonObject } from '#formats/canonical-json';
 import { decodeDsse, type DsseEnvelope } from '#formats/dsse';
 import { ConclaveError } from '#formats/errors';
 import { decodeShareSet } from '#protocols/sharing/share-set';
 import type { ArtifactFacts } from '#script/claims/artifacts';
+import type { Entry } from '#script/entries';
 import type { Transcript } from '#script/transcript';
 import type { ActionContext } from '../context/context.js';
 import type { ArtifactKind, ArtifactVerdict, Claim, VerifyOptions } from './artifact.js';
@@ -49,6 +51,7 @@ export const transcriptKind: ArtifactKind = {
       closed: last?.time ?? null,
       outcome: last?.type === 'session.closed' ? last.data.outcome : 'not closed',
       entries: entries.length,
+      ...offScript(entries),
       head: subjects[0]?.digest['sha256'] ?? null,
       participants: participantsOf(entries).map((person) => ({
         name: person.name,
@@ -70,6 +73,25 @@ export const transcriptKind: ArtifactKind = {
     });
   },
 };
+
+/** What did not go to script, and who said no: whoever reads only this must not miss it. */
+function offScript(entries: readonly Entry[]): JsonObject {
+  const found: Record<'deviations' | 'objections' | 'disagree' | 'disturbedBy', JsonObject[]> = {
+    deviations: [],
+    objections: [],
+    disagree: [],
+    disturbedBy: [],
+  };
+  for (const { type, data, time } of entries) {
+    if (type === 'deviation') found.deviations.push({ time, ...data });
+    else if (type === 'objection') found.objections.push({ time, ...data });
+    else if (type === 'signoff' && !data.agrees)
+      found.disagree.push({ person: data.person, role: data.role, reason: data.reason });
+    else if (type === 'fault.injected') found.disturbedBy.push({ time, ...data });
+  }
+  const { disturbedBy, ...always } = found;
+  return disturbedBy.length === 0 ? always : found;
+}
 
 /** What surrounds a transcript. */
 export interface TranscriptSurroundings {

@@ -163,6 +163,8 @@ export interface FileSpace {
   isDirectory(path: string): boolean;
   /** Makes a folder for output and those above it; absent where `write` makes them itself. */
   makeDirectory?(path: string): void;
+  /** Files by names that a person just typed, where those reach further than the script's: a medium that somebody brought. */
+  readonly named?: Pick<FileSpace, 'exists' | 'read'>;
 }
 
 /** A person of the ceremony, or of the command line. */

@@ -152,13 +152,14 @@ async function fromFile(
   { files, scan, inCeremony }: CollectContext,
   table: Table,
 ): Promise<void> {
+  const named = files.named ?? files;
   const path = await conversation.text('Path of the file:', (typed) =>
-    files.exists(typed)
+    isThere(named, typed)
       ? undefined
-      : `There is no such file.${inCeremony === true ? ' Paths begin in the folder of what was made: cards-text/card-1.txt.' : ''}`,
+      : `There is no such file.${inCeremony === true ? ' A path begins at what was made here, or with a /.' : ''}`,
   );
   try {
-    const bytes = files.read(path, MAX_PICTURE_BYTES);
+    const bytes = named.read(path, MAX_PICTURE_BYTES);
     const card = shareOfCard(bytes, path);
     if (card !== undefined) {
       table.hear({ kind: 'share', bytes: card.bytes }, conversation);
@@ -177,6 +178,16 @@ async function fromFile(
   } catch (error) {
     if (!(error instanceof ConclaveError) || error.exitCode === 130) throw error;
     conversation.say(`${error.message}.${error.hint === undefined ? '' : ` ${error.hint}.`}`);
+  }
+}
+
+/** What leads out of where files may be is not there either. */
+function isThere(files: Pick<ActionContext['files'], 'exists'>, path: string): boolean {
+  try {
+    return files.exists(path);
+  } catch (error) {
+    if (error instanceof ConclaveError) return false;
+    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { type Published, publish } from '../close.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { proceed } from '../engine.js';
 import { Journal } from '../journal.js';
-import { sweepSession } from '../leftovers.js';
+import { clearUnopened, missingFolders, sweepSession } from '../leftovers.js';
 import { Disturbance } from '../disturbance.js';
 import { passGate } from '../gate.js';
 import { stampOf } from '../open.js';
@@ -52,7 +52,8 @@ export const run = defineCommand({
     'Takes a ceremony directory, a definition file, or the name of a shipped ceremony, leads the people through its steps, and ends ' +
     'with a signed transcript that conclave verify checks offline. Every step is journalled before and after; after a power cut or ' +
     'Ctrl-C the session goes on with --resume, on this or another machine, from its folder alone. --rehearse runs the same script ' +
-    'with throw-away keys and marks everything that it makes, and --inject disturbs it on purpose, at the step that it names.',
+    'with throw-away keys and marks everything that it makes, and --inject disturbs it on purpose, at the step that it names; faults ' +
+    'that are still to come are remembered when it goes on.',
   inputs: {
     ceremony: {
       type: 'path',
@@ -108,11 +109,14 @@ export const run = defineCommand({
     { command: 'conclave run acme --resume', explains: 'go on after a power cut' },
   ],
   run: async (input: RunInput, undisturbed): Promise<RunResult> => {
-    const disturbance = input.inject.length === 0 ? undefined : new Disturbance();
+    const real = undisturbed.host.files;
+    const place = findCeremony(real, undisturbed.shippedCeremonies, input.ceremony);
+    const folder = sessionFolder(input, place, undisturbed);
+    const disturbed = input.inject.length > 0 || real.exists(join(folder, FILES.faults));
+    const disturbance = disturbed ? new Disturbance() : undefined;
     const context = disturbance?.context(undisturbed) ?? undisturbed;
     const { files } = context.host;
-    const place = findCeremony(files, context.shippedCeremonies, input.ceremony);
-    const folder = sessionFolder(input, place, context);
+    const made = missingFolders(files, folder);
     files.makeDirectory(folder, { secret: true });
     const lock = files.lock(join(folder, FILES.lock));
     try {
@@ -136,6 +140,7 @@ export const run = defineCommand({
       throw resumable(error);
     } finally {
       lock.release();
+      clearUnopened(files, folder, made);
     }
   },
   present: (result) =>
