@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasProgram, needs } from '../support/require.js';
+import { hasProgram, needs, thorough } from '../support/require.js';
 import type { Screen, Tmux } from '../support/tmux.js';
 import {
   actors,
@@ -129,7 +129,7 @@ class Room {
   }
 }
 
-describe.skipIf(!here)('recover at a terminal of 80 by 24', () => {
+describe.skipIf(!here || !thorough)('recover at a terminal of 80 by 24', () => {
   it('is led to its end by people who make mistakes', async () => {
     using premises = new Premises();
     await premises.prepare('recover');
