@@ -9,8 +9,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFiles } from '#host/files';
 import { nodeFs } from '#host/fs-port';
 import { filesBelow, formsIn } from '../support/canary.js';
-import { root, spread, thorough } from '../support/require.js';
-import { carry, type Housed, publicFile, separable, street, type Street } from './homes.js';
+import { spread, thorough } from '../support/require.js';
+import {
+  carry,
+  conclave,
+  type Housed,
+  publicFile,
+  separable,
+  street,
+  type Street,
+} from './homes.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -254,7 +262,7 @@ describe.runIf(separable())('people with homes that are closed to each other', (
     expect(verifyByNode(null, Buffer.from(CONTENT), key, signature)).toBe(true);
     // The program as people start it.
     const transcript = signer.at('out', 'transcript.json');
-    const verified = await signer.start(join(root, 'bin/conclave.js'), ['verify', transcript]);
+    const verified = await signer.start(conclave(), ['verify', transcript]);
     expect(verified.code, verified.output).toBe(0);
   });
 

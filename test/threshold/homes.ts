@@ -28,18 +28,47 @@ import { needs, root } from '../support/require.js';
 /** Numbers that no machine gives to its people. */
 const FIRST_USER = 610_000;
 
+/** The program as other users reach it: which node, and where bin and test are. */
+interface Program {
+  readonly node: string;
+  readonly root: string;
+}
+
+function runs({ node, root: folder }: Program): boolean {
+  const user = { uid: FIRST_USER, gid: FIRST_USER, cwd: '/' };
+  return spawnSync(node, [join(folder, 'bin/conclave.js'), '--version'], user).status === 0;
+}
+
+/** Here; or, where a folder above is private, a copy that everybody can read, gone when the tests end. */
+function reachable(): Program | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const here = { node: process.execPath, root };
+  if (runs(here)) return here;
+  const copy = mkdtempSync(join(tmpdir(), 'conclave-program-'));
+  process.on('exit', () => {
+    rmSync(copy, { recursive: true, force: true });
+  });
+  chmodSync(copy, 0o755);
+  const parts = ['bin', 'dist', 'node_modules', 'package.json', 'test/faults'];
+  spawnSync('cp', ['-a', '--parents', ...parts, copy], { cwd: root });
+  const there = { node: join(copy, 'node'), root: copy };
+  copyFileSync(process.execPath, there.node);
+  chmodSync(there.node, 0o755);
+  return runs(there) ? there : undefined;
+}
+
+const program = reachable();
+
+/** The program that the people of this test run. */
+export function conclave(): string {
+  return join(program?.root ?? root, 'bin/conclave.js');
+}
+
 /** Whether this machine lets the test become other users, who can read the program. */
 export function separable(): boolean {
-  const able =
-    process.getuid?.() === 0 &&
-    spawnSync(process.execPath, [join(root, 'bin/conclave.js'), '--version'], {
-      uid: FIRST_USER,
-      gid: FIRST_USER,
-      cwd: '/',
-    }).status === 0;
   return needs(
     'root',
-    able,
+    program !== undefined,
     'people with homes that are closed to each other are users of the system',
   );
 }
@@ -69,13 +98,13 @@ export class Housed {
 
   /** Runs conclave as this user through the killer, which ends the process where `plan` says. */
   async run(args: readonly string[], plan = 'count'): Promise<Ended> {
-    const killer = join(root, 'test/faults/killer.mjs');
+    const killer = join(program?.root ?? root, 'test/faults/killer.mjs');
     return await this.start(killer, [plan, this.at('side'), '--', ...args]);
   }
 
   /** Runs a script of this project as this user. */
   async start(script: string, args: readonly string[]): Promise<Ended> {
-    const child = spawn(process.execPath, [script, ...args], {
+    const child = spawn(program?.node ?? process.execPath, [script, ...args], {
       uid: FIRST_USER + this.number,
       gid: FIRST_USER + this.number,
       cwd: this.folder,
