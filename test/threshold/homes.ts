@@ -19,6 +19,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { afterAll } from 'vitest';
 import { main } from '#cli/main';
 import { nodeFs } from '#host/fs-port';
 import { createHost } from '#host/node-host';
@@ -39,15 +40,12 @@ function runs({ node, root: folder }: Program): boolean {
   return spawnSync(node, [join(folder, 'bin/conclave.js'), '--version'], user).status === 0;
 }
 
-/** Here; or, where a folder above is private, a copy that everybody can read, gone when the tests end. */
+/** Here; or, where a folder above is private, a copy that everybody can read. */
 function reachable(): Program | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const here = { node: process.execPath, root };
   if (runs(here)) return here;
   const copy = mkdtempSync(join(tmpdir(), 'conclave-program-'));
-  process.on('exit', () => {
-    rmSync(copy, { recursive: true, force: true });
-  });
   chmodSync(copy, 0o755);
   const parts = ['bin', 'dist', 'node_modules', 'package.json', 'test/faults'];
   spawnSync('cp', ['-a', '--parents', ...parts, copy], { cwd: root });
@@ -58,6 +56,9 @@ function reachable(): Program | undefined {
 }
 
 const program = reachable();
+afterAll(() => {
+  if (program && program.root !== root) rmSync(program.root, { recursive: true, force: true });
+});
 
 /** The program that the people of this test run. */
 export function conclave(): string {
