@@ -3,6 +3,7 @@ import { decodeGroup } from '#crypto/frost/group';
 import { toHex } from '#formats/bytes';
 import { groupJson } from '#protocols/threshold/start-message';
 import { defineAction } from './action.js';
+import { countField, saidField } from './threshold/fields.js';
 import { CHANGES, changedSeats, type Change, changeSentence } from './threshold/changing.js';
 import { newStart, partiesOf, writeStart } from './threshold/opening.js';
 
@@ -34,20 +35,8 @@ export const thresholdChange = defineAction({
       required: true,
     },
     group: { type: 'file', summary: 'record of the group key', required: true },
-    threshold: {
-      type: 'integer',
-      summary: 'how many sign together afterwards',
-      min: 2,
-      max: 255,
-      required: true,
-    },
-    shares: {
-      type: 'integer',
-      summary: 'how many parties take part',
-      min: 2,
-      max: 255,
-      required: true,
-    },
+    threshold: countField('how many sign together afterwards'),
+    shares: countField('how many parties take part'),
     custodians: {
       type: 'role',
       summary: 'who the parties are, each with an identity',
@@ -59,7 +48,7 @@ export const thresholdChange = defineAction({
       min: 1,
       max: 65_535,
     },
-    outDir: { type: 'path', summary: 'folder of all that is said', default: 'threshold' },
+    outDir: saidField,
   },
   outputs: {
     start: { type: 'file', summary: 'the start message' },

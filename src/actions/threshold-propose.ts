@@ -2,7 +2,7 @@
 import { suiteOf } from '#crypto/frost/suite';
 import { toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
-import { suiteChoices } from './threshold/fields.js';
+import { suiteChoices, countField, saidField } from './threshold/fields.js';
 import { newStart, partiesOf, writeStart } from './threshold/opening.js';
 import { readPolicyDigest } from './threshold/propose.js';
 
@@ -24,20 +24,8 @@ export const thresholdPropose = defineAction({
     'policy that is bound to the key. Nothing is made yet. Its digest, the terms, is what people compare before they accept.',
   inputs: {
     suite: { type: 'string', summary: 'curve of the key', choices: suiteChoices, required: true },
-    threshold: {
-      type: 'integer',
-      summary: 'how many parties sign together',
-      min: 2,
-      max: 255,
-      required: true,
-    },
-    shares: {
-      type: 'integer',
-      summary: 'how many parties there are',
-      min: 2,
-      max: 255,
-      required: true,
-    },
+    threshold: countField('how many parties sign together'),
+    shares: countField('how many parties there are'),
     custodians: {
       type: 'role',
       summary: 'who the parties are, each with an identity',
@@ -45,7 +33,7 @@ export const thresholdPropose = defineAction({
     },
     policy: { type: 'file', summary: 'policy of the key, if one is bound to it' },
     bound: { type: 'boolean', summary: 'whether the policy is bound to the key', default: false },
-    outDir: { type: 'path', summary: 'folder of all that is said', default: 'threshold' },
+    outDir: saidField,
   },
   outputs: {
     start: { type: 'file', summary: 'the start message' },

@@ -4,6 +4,7 @@ import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import { groupJson, MAX_SIGNED_BYTES } from '#protocols/threshold/start-message';
 import { defineAction } from './action.js';
+import { countField, saidField } from './threshold/fields.js';
 import { writePublicKey } from './threshold/group-files.js';
 import { assertQuorum, newStart, partiesOf, seatMembers, writeStart } from './threshold/opening.js';
 
@@ -28,20 +29,14 @@ export const thresholdRequest = defineAction({
   inputs: {
     group: { type: 'file', summary: 'record of the group key', required: true },
     in: { type: 'file', summary: 'the bytes to sign', required: true },
-    threshold: {
-      type: 'integer',
-      summary: 'how many sign together',
-      min: 2,
-      max: 255,
-      required: true,
-    },
-    shares: { type: 'integer', summary: 'how many are here', min: 2, max: 255, required: true },
+    threshold: countField('how many sign together'),
+    shares: countField('how many are here'),
     custodians: {
       type: 'role',
       summary: 'who signs, each a member by their identity',
       required: true,
     },
-    outDir: { type: 'path', summary: 'folder of all that is said', default: 'threshold' },
+    outDir: saidField,
   },
   outputs: {
     start: { type: 'file', summary: 'the start message' },

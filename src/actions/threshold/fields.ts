@@ -39,6 +39,24 @@ export const nameField = {
   placeholder: 'NAME',
 } as const satisfies Field;
 
+/** In a ceremony: where a session that is opened there says what it says. */
+export const saidField = {
+  type: 'path',
+  summary: 'folder of all that is said',
+  default: 'threshold',
+} as const satisfies Field;
+
+/** In a ceremony: how many, as a policy has it; `summary` says of what. */
+export const countField = <const S extends string>(
+  summary: S,
+): {
+  readonly type: 'integer';
+  readonly summary: S;
+  readonly min: 2;
+  readonly max: 255;
+  readonly required: true;
+} => ({ type: 'integer', summary, min: 2, max: 255, required: true });
+
 /** Of what changes shares: the whole session in one process. */
 export const simulateFields = {
   simulate: {
