@@ -30,29 +30,45 @@ export function missingFolders(files: HostFiles, folder: string): readonly strin
 }
 
 /**
- * A start that was refused before the first entry leaves nothing: what it wrote goes, and so do the folders that it made.
+ * A start that was refused before the first entry leaves nothing: what it wrote goes, except the lock, under which this is done.
  * @param made - what {@link missingFolders} gave
  */
 export function clearUnopened(files: HostFiles, folder: string, made: readonly string[]): void {
   if (!made.includes(folder) || files.exists(join(folder, FILES.journal))) return;
-  try {
-    removeTree(files, folder);
-    for (const above of made.slice(1)) {
-      if (files.list(above).length === 0) files.remove(above);
+  quietly(() => {
+    for (const name of files.list(folder)) {
+      if (name !== FILES.lock) removeTree(files, join(folder, name));
     }
+  });
+}
+
+/** Removes those of the folders that were made for a session in which there is nothing, and of those above them. */
+export function removeEmpty(files: HostFiles, folder: string, made: readonly string[]): void {
+  if (!made.includes(folder)) return;
+  quietly(() => {
+    for (const each of made) {
+      if (files.list(each).length > 0) return;
+      files.remove(each);
+    }
+  });
+}
+
+/** A folder too many is a nuisance; why a start was refused is what people must hear. */
+function quietly(work: () => void): void {
+  try {
+    work();
   } catch (error) {
-    // An empty folder is a nuisance; why the start was refused is what people must hear.
     if (!(error instanceof ConclaveError)) throw error;
   }
 }
 
-function removeTree(files: HostFiles, folder: string): void {
-  for (const name of files.list(folder)) {
-    const path = join(folder, name);
-    if (files.isDirectory(path)) removeTree(files, path);
-    else files.shred(path);
+function removeTree(files: HostFiles, path: string): void {
+  if (!files.isDirectory(path)) {
+    files.shred(path);
+    return;
   }
-  files.remove(folder);
+  for (const name of files.list(path)) removeTree(files, join(path, name));
+  files.remove(path);
 }
 
 /** Removes what killed writes left half-done anywhere in a session. Only under its lock. */

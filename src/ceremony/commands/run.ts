@@ -8,7 +8,7 @@ import { type Published, publish } from '../close.js';
 import { type CommandContext, defineCommand } from '../command.js';
 import { proceed } from '../engine.js';
 import { Journal } from '../journal.js';
-import { clearUnopened, missingFolders, sweepSession } from '../leftovers.js';
+import { clearUnopened, missingFolders, removeEmpty, sweepSession } from '../leftovers.js';
 import { Disturbance } from '../disturbance.js';
 import { passGate } from '../gate.js';
 import { stampOf } from '../open.js';
@@ -139,8 +139,10 @@ export const run = defineCommand({
     } catch (error) {
       throw resumable(error);
     } finally {
-      lock.release();
+      // Under the lock, so that nothing of somebody is swept away who begins in the same moment.
       clearUnopened(files, folder, made);
+      lock.release();
+      removeEmpty(files, folder, made);
     }
   },
   present: (result) =>
