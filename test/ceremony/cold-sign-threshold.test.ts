@@ -13,7 +13,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { formsIn } from '../support/canary.js';
 import { root, spread, thorough } from '../support/require.js';
 import { type Checked, checkSession, problemsOf } from './evidence.js';
-import { type Change, Disk, place } from './memory-host.js';
+import { type Change, Disk, place, lastEntry } from './memory-host.js';
 import { type Player, type PlayedTerminal, playedTerminal } from './people.js';
 import { furnish, roomContext, runIn } from './room.js';
 
@@ -114,13 +114,6 @@ async function opened(path: string, number: string): Promise<readonly Uint8Array
   if (keys.openShare === undefined) throw new Error('no shares here');
   using held = await keys.openShare(path);
   return held.share.opening.use((bytes) => [bytes.slice(0, 32), bytes.slice(32)]);
-}
-
-/** The journal's last line when it was just appended to. */
-function lastEntry({ call, path }: Change, now: Disk): string {
-  if (call !== 'append' || !path.endsWith('journal.jsonl')) return '';
-  const text = Buffer.from(now.files.get(path) ?? []).toString();
-  return text.trimEnd().split('\n').at(-1) ?? '';
 }
 
 /** Goes on from a disk. */

@@ -11,7 +11,7 @@ import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import { hasProgram, needs, root, thorough } from '../support/require.js';
 import { type Checked, checkSession, problemsOf } from './evidence.js';
-import { type Change, Disk, place } from './memory-host.js';
+import { type Change, Disk, place, lastEntry } from './memory-host.js';
 import { type Player, type PlayedTerminal, playedTerminal } from './people.js';
 import { furnish, roomContext, runIn } from './room.js';
 
@@ -94,13 +94,6 @@ beforeAll(async () => {
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
-
-/** The journal's last line when it was just appended to. */
-function lastEntry({ call, path }: Change, now: Disk): string {
-  if (call !== 'append' || !path.endsWith('journal.jsonl')) return '';
-  const text = Buffer.from(now.files.get(path) ?? []).toString();
-  return text.trimEnd().split('\n').at(-1) ?? '';
-}
 
 /** Goes on where the shares are about to be opened. */
 async function goOn(disk: Disk, player: Player, inject: readonly string[] = []) {

@@ -148,3 +148,10 @@ export function place(disk: Disk, path: string, content: Uint8Array | string): v
     disk.folders.add(each);
   disk.files.set(normalize(path), new Uint8Array(Buffer.from(content)));
 }
+
+/** The journal's last line when it was just appended to. */
+export function lastEntry({ call, path }: Change, now: Disk): string {
+  if (call !== 'append' || !path.endsWith('journal.jsonl')) return '';
+  const text = Buffer.from(now.files.get(path) ?? []).toString();
+  return text.trimEnd().split('\n').at(-1) ?? '';
+}

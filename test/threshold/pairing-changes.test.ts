@@ -4,10 +4,7 @@ import { resolve } from '#crypto/registry';
 import type { OpenIdentity } from '#custody/authority/identity';
 import { fromHex, toHex, utf8 } from '#formats/bytes';
 import type { SecretBytes } from '#formats/secret-bytes';
-import { runSigning } from '#protocols/threshold/signing-session';
-import { simulate } from '#protocols/threshold/simulate';
-import { groupJson, openStart } from '#protocols/threshold/start-message';
-import { people, random, record, type Recorded } from './recorded.js';
+import { people, record, type Recorded, signed } from './recorded.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -28,47 +25,12 @@ beforeAll(async () => {
     contributors: [1, 2, 3],
     receivers: [1, 2, 3],
   });
-  unique = toHex(await signed(first, [1, 2]));
+  unique = toHex(await signed(first, [1, 2], MESSAGE));
 });
-
-async function signed(
-  { group: { record: of } }: Recorded,
-  quorum: readonly number[],
-  shares: ReadonlyMap<number, SecretBytes> = first.shares,
-  group = first.group,
-): Promise<Uint8Array> {
-  const start = await openStart(
-    {
-      type: 'conclave/threshold-start',
-      version: 1,
-      session: toHex(random(32)),
-      operation: 'sign',
-      suite,
-      created: '2026-11-26T21:00:00Z',
-      environment: 'dev',
-      threshold: of.threshold,
-      parties: of.members
-        .filter(({ number }) => quorum.includes(number))
-        .map(({ number, identity }) => ({ number, identity, name: `party ${number}` })),
-      contributors: [...quorum],
-      receivers: [],
-      policy: null,
-      group: groupJson(group),
-      message: MESSAGE,
-    },
-    'start message',
-  );
-  const made = await simulate(
-    start,
-    (number) => (exchange) => runSigning(start, exchange, shares.get(number)),
-    random,
-  );
-  return made.get(quorum[0] as number) as Uint8Array;
-}
 
 /** Signs with what a session left. */
 const after = (of: Recorded, quorum: readonly number[], shares = of.shares): Promise<Uint8Array> =>
-  signed(of, quorum, shares, of.group);
+  signed({ ...of, shares }, quorum, MESSAGE);
 
 /** Key and signature are those of before, and the signature is an ordinary one. */
 async function isSame(of: Recorded, ...quorums: readonly (readonly number[])[]): Promise<void> {

@@ -12,6 +12,7 @@ import type { OpenSessionKeys } from '#protocols/parties/session-keys';
 import type { Outcome } from '#protocols/threshold/conclusion';
 import { runDealing } from '#protocols/threshold/dealing-session';
 import { runRepair } from '#protocols/threshold/repair-session';
+import { runSigning } from '#protocols/threshold/signing-session';
 import { simulate } from '#protocols/threshold/simulate';
 import {
   groupJson,
@@ -130,4 +131,40 @@ export async function record(
     roster: await rosterFrom(start, certificates),
     voices,
   };
+}
+
+/** A signature by a quorum of what a session left; the shares may be others, as a liar's or old ones. */
+export async function signed(
+  { group, shares }: Pick<Recorded, 'group' | 'shares'>,
+  quorum: readonly number[],
+  message: Uint8Array,
+): Promise<Uint8Array> {
+  const { record: of } = group;
+  const start = await openStart(
+    {
+      type: 'conclave/threshold-start',
+      version: 1,
+      session: toHex(random(32)),
+      operation: 'sign',
+      suite: of.suite,
+      created: '2026-11-26T21:00:00Z',
+      environment: of.environment,
+      threshold: of.threshold,
+      parties: of.members
+        .filter(({ number }) => quorum.includes(number))
+        .map(({ number, identity }) => ({ number, identity, name: `party ${number}` })),
+      contributors: [...quorum],
+      receivers: [],
+      policy: null,
+      group: groupJson(group),
+      message,
+    },
+    'start message',
+  );
+  const made = await simulate(
+    start,
+    (number) => (exchange) => runSigning(start, exchange, shares.get(number)),
+    random,
+  );
+  return made.get(quorum[0] as number) as Uint8Array;
 }

@@ -10,48 +10,13 @@ import { bitcoinOutputKey } from '#custody/chains/bitcoin';
 import { fromBase64, fromHex, toHex } from '#formats/bytes';
 import { decodeCbor } from '#formats/cbor';
 import { decodeMessage } from '#protocols/parties/message';
-import { runSigning } from '#protocols/threshold/signing-session';
-import { simulate } from '#protocols/threshold/simulate';
-import { groupJson, openStart } from '#protocols/threshold/start-message';
-import { people, random, record, type Recorded } from './recorded.js';
+import { people, record, type Recorded, signed } from './recorded.js';
 
 vi.setConfig({ testTimeout: 120_000 });
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
   createHash('sha256').update(Buffer.concat(parts)).digest();
 const DIGEST = sha256(Buffer.from('a transaction'));
-
-/** What a quorum signs. */
-async function signed({ group, shares }: Recorded, quorum: readonly number[]): Promise<Uint8Array> {
-  const { record: of } = group;
-  const start = await openStart(
-    {
-      type: 'conclave/threshold-start',
-      version: 1,
-      session: toHex(random(32)),
-      operation: 'sign',
-      suite: of.suite,
-      created: '2026-11-26T21:00:00Z',
-      environment: of.environment,
-      threshold: of.threshold,
-      parties: of.members
-        .filter(({ number }) => quorum.includes(number))
-        .map(({ number, identity }) => ({ number, identity, name: `party ${number}` })),
-      contributors: [...quorum],
-      receivers: [],
-      policy: null,
-      group: groupJson(group),
-      message: DIGEST,
-    },
-    'start message',
-  );
-  const made = await simulate(
-    start,
-    (number) => (exchange) => runSigning(start, exchange, shares.get(number)),
-    random,
-  );
-  return made.get(quorum[0] as number) as Uint8Array;
-}
 
 /** The key before the tweak: the sum of the constants that were committed to, added up by libsecp256k1. */
 function internalKey({ transcript }: Recorded): Uint8Array {
@@ -90,7 +55,7 @@ describe('a Taproot key in shares, before libraries of others', () => {
       [1, 2],
       [2, 3],
     ]) {
-      const signature = await signed(made, quorum);
+      const signature = await signed(made, quorum, DIGEST);
       expect(ecc.verifySchnorr(DIGEST, output, signature)).toBe(true);
       // Not under the key before the tweak, and not for anything else.
       expect(ecc.verifySchnorr(DIGEST, internal, signature)).toBe(false);
