@@ -5,6 +5,7 @@
  *   node killer.mjs count SIDE -- ARGV...       runs to the end; SIDE/changes.json lists every change
  *   node killer.mjs before:N SIDE -- ARGV...    dies before change N (from 0)
  *   node killer.mjs torn:N SIDE -- ARGV...      dies in the middle of change N, a write of more than one byte
+ *   node killer.mjs meet:N SIDE -- ARGV...      waits before change N, with SIDE/here written, until there is SIDE/go
  *
  * Every secret that the program ever held goes to SIDE/secrets, one `label<tab>hex` per line, for the test to look for:
  * SIDE is outside of what is searched.
@@ -36,9 +37,17 @@ function die() {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
+/** Two processes that come here go on at once. */
+function meet() {
+  writeFileSync(join(side, 'here'), '');
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  while (!existsSync(join(side, 'go'))) Atomics.wait(clock, 0, 0, 1);
+}
+
 /** Notes a change, and dies when it is the one. */
 function change(operation, path, bytes = 0) {
   if (mode === 'before' && changes.length === at) die();
+  if (mode === 'meet' && changes.length === at) meet();
   changes.push({ operation, path, bytes });
 }
 

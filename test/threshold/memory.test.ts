@@ -156,11 +156,11 @@ describe('a keychain', () => {
     const context = place.context({ keychainClaims: async () => plain });
     await introduce('keychain:', known, context);
     const name = random();
-    await claimUse(plain, known, name, random());
-    // The end falls between the copy's first look and its claim.
+    // The true one's use and end fall between the copy's first look and its claim.
     const late: Backend = {
       ...store,
       set: async (service, account, value) => {
+        await claimUse(plain, known, name, random());
         await forget(plain, known, [name]);
         await store.set(service, account, value);
       },

@@ -71,6 +71,8 @@ export async function claimUse(
 ): Promise<void> {
   // Before: nothing is written to a place that is not the one.
   await assertKnown(place, known);
+  // Nor to one that remembers another use: where claims stand beside each other, the copy would spoil what the true one claimed.
+  for (const each of await place.read(useOf(name))) assertSameUse(each, use);
   const claims = await place.claim(useOf(name), use);
   for (const each of claims) assertSameUse(each, use);
   // And after: the end takes away first who is known, and then the uses. Who still is known saw all uses.
