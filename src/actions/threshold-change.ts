@@ -3,9 +3,10 @@ import { decodeGroup } from '#crypto/frost/group';
 import { toHex } from '#formats/bytes';
 import { groupJson } from '#protocols/threshold/start-message';
 import { defineAction } from './action.js';
-import { countField, saidField } from './threshold/fields.js';
+import { countField, provenField, saidField } from './threshold/fields.js';
 import { CHANGES, changedSeats, type Change, changeSentence } from './threshold/changing.js';
 import { newStart, partiesOf, writeStart } from './threshold/opening.js';
+import { openingsOf } from './threshold/propose.js';
 
 const MAX_GROUP_BYTES = 256 * 1024;
 
@@ -48,6 +49,7 @@ export const thresholdChange = defineAction({
       min: 1,
       max: 65_535,
     },
+    proveOpenings: provenField,
     outDir: saidField,
   },
   outputs: {
@@ -79,6 +81,7 @@ export const thresholdChange = defineAction({
         policy: record.policy,
         group: groupJson({ ...group, record }),
         message: null,
+        ...openingsOf(record, input.proveOpenings),
       },
       context,
     );

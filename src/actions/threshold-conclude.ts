@@ -1,6 +1,6 @@
 /** `threshold.conclude`: in a ceremony, the key that follows from what the parties said in public, once all acknowledged it. */
 import { dirname, join } from 'node:path';
-import { encodeGroup, groupDigest } from '#crypto/frost/group';
+import { decodeGroup, encodeGroup, groupDigest } from '#crypto/frost/group';
 import { toHex } from '#formats/bytes';
 import { NegativeError } from '#formats/errors';
 import { rosterDigest } from '#protocols/parties/roster';
@@ -8,6 +8,7 @@ import { publicRecord } from '#protocols/threshold/public-result';
 import { defineAction } from './action.js';
 import { writePublicKey } from './threshold/group-files.js';
 import { heardIn, readStartFile } from './threshold/heard.js';
+import { concludeProofs } from './threshold/proof-files.js';
 import { encodeTranscript, readTranscript } from './threshold/transcript.js';
 
 /** The key. */
@@ -57,6 +58,7 @@ export const thresholdConclude = defineAction({
         hint: 'nobody may use this record; begin again',
       });
     }
+    concludeProofs(await decodeGroup(encodeGroup(group), 'group record'), start, folder, context);
     const groupFile = join(folder, 'group.json');
     const transcript = join(folder, 'transcript.json');
     context.files.write(groupFile, encodeGroup(group));

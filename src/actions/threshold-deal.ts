@@ -5,8 +5,8 @@ import { RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
-import { start } from './threshold/begin.js';
-import { partyField, phaseOutputs, suiteChoices } from './threshold/fields.js';
+import { provingAsAsked, start } from './threshold/begin.js';
+import { partyField, phaseOutputs, proveOpeningsField, suiteChoices } from './threshold/fields.js';
 import { type PhaseResult, presentPhase } from './threshold/phases.js';
 import { proposeDeal } from './threshold/propose.js';
 
@@ -48,6 +48,7 @@ export const thresholdDeal = defineAction({
     },
     policy: { type: 'file', summary: 'policy to bind to the key', placeholder: 'FILE' },
     dev: { type: 'boolean', summary: 'mark a new key as a development key' },
+    proveOpenings: proveOpeningsField,
     session: {
       type: 'path',
       summary: 'folder in which the dealer keeps the session until it ends',
@@ -90,7 +91,7 @@ export const thresholdDeal = defineAction({
           const proposal = await proposeDeal({ ...input, suite }, identity, environment, context);
           const [dealer = 0] = proposal.contributors;
           if (existing !== undefined && proposal.receivers.includes(dealer)) throw keepsNothing();
-          return proposal;
+          return provingAsAsked(input, proposal);
         },
         context,
         () => existing?.scalar,

@@ -5,6 +5,7 @@ import {
   keyField,
   nameField,
   partyField,
+  proveOpeningsField,
   quorumField,
   simulateFields,
 } from './threshold/fields.js';
@@ -25,6 +26,7 @@ export const thresholdEnrol = defineAction({
     key: keyField,
     quorum: quorumField,
     ...simulateFields,
+    proveOpenings: proveOpeningsField,
     party: partyField('public identity file of the new member'),
     name: nameField,
   },

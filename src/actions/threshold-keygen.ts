@@ -3,7 +3,7 @@ import { defineAction } from './action.js';
 import { phased } from './threshold/begin.js';
 import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeKeygen } from './threshold/propose.js';
-import { nameField, partyField, suiteChoices } from './threshold/fields.js';
+import { nameField, partyField, proveOpeningsField, suiteChoices } from './threshold/fields.js';
 
 const inPhases = phased('keygen', proposeKeygen);
 
@@ -49,6 +49,7 @@ export const thresholdKeygen = defineAction({
       placeholder: 'N',
     },
     dev: { type: 'boolean', summary: 'mark the key as a development key' },
+    proveOpenings: proveOpeningsField,
     name: nameField,
   },
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],

@@ -2,7 +2,7 @@
 import { suiteOf } from '#crypto/frost/suite';
 import { toHex } from '#formats/bytes';
 import { defineAction } from './action.js';
-import { suiteChoices, countField, saidField } from './threshold/fields.js';
+import { suiteChoices, countField, provenField, saidField } from './threshold/fields.js';
 import { newStart, partiesOf, writeStart } from './threshold/opening.js';
 import { readPolicyDigest } from './threshold/propose.js';
 
@@ -33,6 +33,7 @@ export const thresholdPropose = defineAction({
     },
     policy: { type: 'file', summary: 'policy of the key, if one is bound to it' },
     bound: { type: 'boolean', summary: 'whether the policy is bound to the key', default: false },
+    proveOpenings: provenField,
     outDir: saidField,
   },
   outputs: {
@@ -61,6 +62,7 @@ export const thresholdPropose = defineAction({
         policy,
         group: null,
         message: null,
+        ...(input.proveOpenings ? { openings: 'proven' as const } : {}),
       },
       context,
     );

@@ -1,7 +1,7 @@
 /** `threshold refresh`: every share changes, the key does not. */
 import { defineAction } from './action.js';
 import { phased } from './threshold/begin.js';
-import { keyField, quorumField, simulateFields } from './threshold/fields.js';
+import { keyField, proveOpeningsField, quorumField, simulateFields } from './threshold/fields.js';
 import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeRefresh } from './threshold/propose.js';
 
@@ -20,6 +20,7 @@ export const thresholdRefresh = defineAction({
     key: keyField,
     quorum: quorumField,
     ...simulateFields,
+    proveOpenings: proveOpeningsField,
   },
   options: ['passphrase', 'new-passphrase', 'identity', 'force'],
   secrecy: 'protects',

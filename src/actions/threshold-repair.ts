@@ -1,7 +1,13 @@
 /** `threshold repair`: one lost share again. */
 import { defineAction } from './action.js';
 import { phased } from './threshold/begin.js';
-import { keyField, nameField, quorumField, simulateFields } from './threshold/fields.js';
+import {
+  keyField,
+  nameField,
+  proveOpeningsField,
+  quorumField,
+  simulateFields,
+} from './threshold/fields.js';
 import { phaseFacts, phaseFields, type PhaseResult } from './threshold/phases.js';
 import { proposeRepair } from './threshold/propose.js';
 
@@ -20,6 +26,7 @@ export const thresholdRepair = defineAction({
     key: keyField,
     quorum: quorumField,
     ...simulateFields,
+    proveOpenings: proveOpeningsField,
     lost: {
       type: 'integer',
       summary: 'number of the member whose share is lost',

@@ -5,6 +5,7 @@ import {
   keyField,
   nameField,
   partyField,
+  proveOpeningsField,
   quorumField,
   simulateFields,
 } from './threshold/fields.js';
@@ -25,6 +26,7 @@ export const thresholdReshare = defineAction({
     key: keyField,
     quorum: quorumField,
     ...simulateFields,
+    proveOpenings: proveOpeningsField,
     threshold: {
       type: 'integer',
       summary: 'how many sign together afterwards; as before when not given',

@@ -1,12 +1,12 @@
 /** `threshold.round`: in a ceremony a party says what is its to say in one round, having heard all rounds before. */
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { InternalError } from '#formats/errors';
 import { ROUNDS, slotsOf } from '#protocols/threshold/expected';
 import { defineAction } from './action.js';
 import { takeArriving } from './threshold/arriving.js';
 import { readStartFile } from './threshold/heard.js';
 import { openSeat, ownParty, sitsHere } from './threshold/seat.js';
-import { advance, messageName } from './threshold/session.js';
+import { advance, filesOf } from './threshold/session.js';
 
 /** What was said. */
 export interface RoundResult {
@@ -57,12 +57,9 @@ export const thresholdRound = defineAction({
         message: `party ${number} says ${said.length} messages in round ${round}, and not what it owes`,
       });
     }
-    const messages = said.map((each) => {
-      const name = join(folder, messageName(start.message.session, number, each));
-      context.files.write(name, each.bytes);
-      return name;
-    });
-    return { party: number, messages };
+    const written = filesOf(said, session, folder);
+    for (const { path: name, bytes } of written) context.files.write(name, bytes);
+    return { party: number, messages: written.map(({ path: name }) => name) };
   },
   present: ({ party, messages }) =>
     messages.length === 0

@@ -5,6 +5,7 @@ import { decodeRequest } from '#protocols/inhead/request';
 import { decodeTrace, MAX_TRACE_BYTES } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
 import type { Claim } from './artifacts/artifact.js';
+import { commitmentClaim } from './threshold/proof-files.js';
 import { signatureClaim } from './trace/check-bytes.js';
 import { assertGroupOf, checkTrace, environmentOf, readTraceKey } from './trace/key.js';
 import { checked, HANDLING, presentVerdict } from './trace/verdict.js';
@@ -70,6 +71,8 @@ export const traceVerify = defineAction({
     const claims = [
       signatureClaim(file, trace),
       ...verdict.claims,
+      // That it was published when the key was made is another's word; what it opens to may have been proven then.
+      ...(key.kind === 'scalar' ? [commitmentClaim(key.group, input.group, files)] : []),
       ...expiryClaim(request.expires, input.at),
     ];
     const unknown =

@@ -25,8 +25,8 @@ export const verify = defineAction({
   description:
     'Checks files that conclave wrote, offline and without trusting who wrote them; the kind of each file is recognised by its content. ' +
     'For a folder, its transcript is checked with everything it names, or that of each session in it, or every artifact in it. ' +
-    'Every claim is graded: checked (recomputed here), attested (signed by somebody pinned), recorded (somebody says so), ' +
-    'unattended (a file answered in the place of a person), advisory (not enforced).\n' +
+    'Every claim is graded: checked (recomputed here), proven (a proof that tells no secret was verified here), attested (signed by ' +
+    'somebody pinned), recorded (somebody says so), unattended (a file answered in the place of a person), advisory (not enforced).\n' +
     'Say who may have signed by --participants or --signer. Without, the participants.yaml of the ceremony is used; without ' +
     'that, nobody is pinned, every signature is only recorded, and the answer is no. --allow-unpinned pins nobody and accepts that.\n' +
     'With --key, checks a signature over any file instead: raw, DER or in an envelope, which is recognised; a message authentication ' +

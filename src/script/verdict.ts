@@ -4,7 +4,7 @@
  * How far a claim can be believed: recomputed here, signed by somebody pinned, said by somebody, answered by a file in a
  * person's place, or not enforced at all.
  */
-export type Grade = 'checked' | 'attested' | 'recorded' | 'unattended' | 'advisory';
+export type Grade = 'checked' | 'proven' | 'attested' | 'recorded' | 'unattended' | 'advisory';
 
 /** One line of a verdict. */
 export interface Claim {

@@ -2,6 +2,7 @@
 """Verifies a cold-signing trace with nothing but Python's standard library, from docs/spec/cold-signing-trace.md alone.
 
 usage: verify_trace.py --group G --request REQ --sig SIG TRACE
+       verify_trace.py --opening [--group G] PROOF
 
 Group record and request are the verifier's own copies. All repetitions are evaluated at once, one big integer a wire. For a key
 in shares of a scalar this also checks the share equations, and with them the signature; for a key in shares of bytes the
@@ -16,7 +17,7 @@ import sys
 REPETITIONS = 219
 TAG = {name: b"conclave/trace-" + letter for name, letter in {
     "statement": b"h", "tape": b"t", "commitment": b"c", "challenge": b"f", "trits": b"e", "nonces": b"n", "nonce": b"p",
-    "bind": b"b"}.items()}
+    "bind": b"b", "opening": b"o"}.items()}
 
 
 class Refused(Exception):
@@ -622,14 +623,19 @@ class ScalarStatement:
             total = curve.add(total, multiply(curve, share, factor))
         require(self.same(total, key), "the public shares do not give the key")
         self.level = trace["level"]
-        context = sha256(b"conclave/frost-a", code, u16(record["threshold"]), u16(len(record["members"])),
-                         bytes.fromhex(record["publicKey"]),
-                         *(u16(each["number"]) + bytes.fromhex(each["publicShare"]) for each in record["members"]),
-                         bytes.fromhex(record["ceremony"]))
+        context = group_context(record)
         signs = suite.even and curve.affine(key)[1] & 1
         signing = curve.negate(key) if signs else key
         message = request[3]
         nonces = self.equations(trace, signing, bool(signs), shares, lagrange, message)
+        commitments = [bytes.fromhex(members[number]["commitment"]) for number in self.quorum]
+        n0 = sha256(TAG["nonces"], b"\1", code, b"\3", prefixed(group_bytes), prefixed(request_bytes),
+                    u16(len(self.quorum)), *map(u16, self.quorum), curve.encode(signing), prefixed(message))
+        self.lay_out(code, context, shares, commitments, nonces, n0)
+
+    def lay_out(self, code, context, shares, commitments, nonces=(), n0=b""):
+        """The circuit's inputs, hashes and outputs for these openings."""
+        suite = self.suite
         bits = suite.order.bit_length()
         r_bytes, hashes = (23, 2) if suite.scalar_bytes == 32 else (32, 3)
         self.bits, self.hashes = bits, hashes
@@ -641,11 +647,8 @@ class ScalarStatement:
             self.targets.append(shares[i])
             integer = lambda width: [(1, width[0] // 8), (2, width[0] // 8), (3, width[1] // 8)]
             self.fields += integer(widths[0]) + [(0, r_bytes)]
-            commitment = bytes.fromhex(members[number]["commitment"])
-            expected += [byte >> bit & 1 for byte in commitment for bit in range(8)] + [0] * (widths[0][1] - bits)
+            expected += [byte >> bit & 1 for byte in commitments[i] for bit in range(8)] + [0] * (widths[0][1] - bits)
             if self.level == 3:
-                n0 = sha256(TAG["nonces"], b"\1", code, b"\3", prefixed(group_bytes), prefixed(request_bytes),
-                            u16(len(self.quorum)), *map(u16, self.quorum), curve.encode(signing), prefixed(message))
                 self.blocks[-1] += [TAG["nonce"] + n0 + end + bytes([purpose + 1]) + bytes(5) for purpose in range(hashes)]
                 self.targets.append(nonces[i])
                 self.fields += integer(widths[1])
@@ -746,6 +749,44 @@ class ScalarStatement:
             out = [before + curve.encode(part) for before, part in zip(out, parts)]
         return out
 
+
+
+class OpeningStatement(ScalarStatement):
+    """One commitment of a group record that comes with a proof of its own: what it opens to is the logarithm of its public share."""
+
+    def __init__(self, opening):
+        code = opening["suite"]
+        require(code in FROST, "a suite that this reader lacks")
+        self.suite = FROST[code]()
+        self.curve = self.suite.curve
+        self.table = BaseTable(self.curve)
+        self.level, self.quorum = 2, [opening["number"]]
+        self.lay_out(code, opening["context"], [self.point(opening["share"])], [opening["commitment"]])
+
+
+def read_opening(data):
+    reader = Reader(data)
+    require(reader.take(16) == b"conclave/opening" and reader.number(2) == 1, "not a proof of an opening of version 1")
+    opening = {"system": reader.number(1), "repetitions": reader.number(2), "circuit": reader.number(2), "suite": reader.take(8)}
+    require(SUITES.get(opening["suite"], (0, 0))[0] > 0, "an unknown suite")
+    opening["context"], opening["number"] = reader.take(32), reader.number(2)
+    require(opening["number"] > 0, "share 0")
+    opening["share"], opening["commitment"] = reader.take(SUITES[opening["suite"]][0]), reader.take(32)
+    opening["proof"] = data[reader.at:]
+    return opening
+
+
+def opening_hash(opening):
+    return sha256(TAG["opening"], parameters(opening["repetitions"], opening["circuit"]), opening["context"],
+                  u16(opening["number"]), opening["suite"], prefixed(opening["share"]), prefixed(opening["commitment"]))
+
+
+def group_context(record):
+    members = record["members"]
+    return sha256(b"conclave/frost-a", NAMES[record["suite"]], u16(record["threshold"]), u16(len(members)),
+                  bytes.fromhex(record["publicKey"]),
+                  *(u16(each["number"]) + bytes.fromhex(each["publicShare"]) for each in members),
+                  bytes.fromhex(record["ceremony"]))
 
 
 # ---------------------------------------------------------------- the proof
@@ -854,19 +895,44 @@ def verify(group, request_bytes, signature, trace_bytes):
     verify_proof(statement, trace, statement_hash(trace, group, request_bytes))
 
 
+def verify_opening(data, group):
+    """A proof of one commitment; where a group record is given, the very proof that it names."""
+    opening = read_opening(data)
+    if group is not None:
+        record = json.loads(group)
+        members = {member["number"]: member for member in record["members"]}
+        require(record["version"] == 2 and opening["number"] in members, "the record names no such proof")
+        member = members[opening["number"]]
+        require(member["proof"] == hashlib.sha256(data).hexdigest(), "not the proof that the record names")
+        require(opening["suite"] == NAMES.get(record["suite"]), "another suite than the group record's")
+        require(opening["context"] == group_context(record), "another group or other public shares")
+        require(opening["share"].hex() == member["publicShare"], "another public share")
+        require(opening["commitment"].hex() == member["commitment"], "another commitment")
+    statement = OpeningStatement(opening)
+    require((opening["system"], opening["repetitions"], opening["circuit"]) == (1, REPETITIONS, statement.circuit),
+            "parameters of the proof")
+    verify_proof(statement, opening, opening_hash(opening))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for option in ("group", "request", "sig"):
-        parser.add_argument("--" + option, required=True)
-    parser.add_argument("trace")
+        parser.add_argument("--" + option)
+    parser.add_argument("--opening", action="store_true", help="FILE is a proof of one commitment; --group is optional")
+    parser.add_argument("file")
     asked = parser.parse_args()
-    read = lambda path: open(path, "rb").read()
+    if not asked.opening and None in (asked.group, asked.request, asked.sig):
+        parser.error("a trace needs --group, --request and --sig")
+    read = lambda path: None if path is None else open(path, "rb").read()
     try:
-        verify(read(asked.group), read(asked.request), read(asked.sig), read(asked.trace))
+        if asked.opening:
+            verify_opening(read(asked.file), read(asked.group))
+        else:
+            verify(read(asked.group), read(asked.request), read(asked.sig), read(asked.file))
     except Refused as why:
         print(f"NO: {why}")
         return 1
-    print("yes: the trace holds")
+    print(f"yes: the {'proof' if asked.opening else 'trace'} holds")
     return 0
 
 

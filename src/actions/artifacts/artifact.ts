@@ -3,7 +3,7 @@ import type { JsonObject } from '#formats/canonical-json';
 import type { ActionContext } from '../context/context.js';
 
 /** How far a claim of a verdict can be believed, in the words of the design. */
-export type Grade = 'checked' | 'attested' | 'recorded' | 'unattended' | 'advisory';
+export type Grade = 'checked' | 'proven' | 'attested' | 'recorded' | 'unattended' | 'advisory';
 
 /** One line of a verdict. */
 export interface Claim {

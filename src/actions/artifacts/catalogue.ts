@@ -28,6 +28,7 @@ const rows: readonly Row[] = [
   { kind: 'share', load: () => import('./share.js') },
   { kind: 'share-card', load: () => import('./share-card.js') },
   { kind: 'trace', load: () => import('./trace.js') },
+  { kind: 'opening-proof', load: () => import('./opening-proof.js') },
   { kind: 'trace-request', load: () => import('./trace.js') },
   { kind: 'transcript', load: () => import('./transcript.js') },
   { kind: 'statement', load: () => import('./statement.js') },

@@ -3,6 +3,7 @@ import { decodeGroup, encodeGroup, type GroupRecord } from '#crypto/frost/group'
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import type { JsonObject } from '#formats/canonical-json';
+import { commitmentClaim } from '../threshold/proof-files.js';
 import { readTranscript } from '../threshold/transcript.js';
 import type { ArtifactKind, Claim } from './artifact.js';
 
@@ -16,6 +17,8 @@ function described(record: GroupRecord): JsonObject {
     ...record,
     members: record.members.map((member) => ({ ...member })),
     digest: `sha256:${toHex(sha256(encodeGroup(record)))}`,
+    // Whether proofs hold is `verify`'s to say; this says that they were agreed on.
+    commitments: record.version === 1 ? 'recorded' : 'with proofs',
   };
 }
 
@@ -31,8 +34,10 @@ export const groupKind: ArtifactKind = {
     !namesType(bytes, 'threshold-transcript') &&
     !namesType(bytes, 'threshold-start'),
   show: async (bytes, name) => described((await decodeGroup(bytes, name)).record),
-  verify: async (bytes, name) => {
-    const { record } = await decodeGroup(bytes, name);
+  verify: async (bytes, name, { files }) => {
+    const group = await decodeGroup(bytes, name);
+    const { record } = group;
+    const commitments = commitmentClaim(group, name, files);
     const claims: readonly Claim[] = [
       {
         claim: 'the public shares belong to the key and the threshold',
@@ -40,13 +45,7 @@ export const groupKind: ArtifactKind = {
         ok: true,
         detail: `${record.threshold} of ${record.members.length}, ${record.suite}`,
       },
-      {
-        claim: 'the members hold what is committed to',
-        grade: 'recorded',
-        ok: true,
-        detail:
-          'each member committed to its own share; a proof that it opens is not part of the record',
-      },
+      commitments,
       {
         claim: 'all members agreed on this record',
         grade: 'recorded',
@@ -54,13 +53,12 @@ export const groupKind: ArtifactKind = {
         detail: 'the transcript of its session holds their acknowledgements',
       },
     ];
+    const about = `group record of key ${record.key.slice(0, 16)}, epoch ${record.epoch}`;
+    const { ok } = commitments;
     return {
-      ok: true,
+      ok,
       kind: 'group',
-      summary: marked(
-        record,
-        `group record of key ${record.key.slice(0, 16)}, epoch ${record.epoch}`,
-      ),
+      summary: marked(record, ok ? about : `${about}: ${commitments.detail}`),
       claims,
     };
   },
@@ -83,8 +81,11 @@ export const thresholdTranscriptKind: ArtifactKind = {
       group: described(group),
     };
   },
-  verify: async (bytes, name) => {
+  verify: async (bytes, name, { files }) => {
     const { start, group, parties, acknowledged, problems } = await readTranscript(bytes, name);
+    const record = await decodeGroup(encodeGroup(group), `${name}: group`);
+    const commitments = commitmentClaim(record, name, files);
+    if (!commitments.ok) problems.push(commitments.detail);
     const ok = problems.length === 0;
     const claims: readonly Claim[] = [
       {
@@ -101,12 +102,7 @@ export const thresholdTranscriptKind: ArtifactKind = {
         ok: acknowledged.length === parties.length,
         detail: parties.map((party) => party.name).join(', '),
       },
-      {
-        claim: 'each share is what its commitment says',
-        grade: 'recorded',
-        ok: true,
-        detail: 'by its holder; nobody else has seen it',
-      },
+      commitments,
     ];
     return {
       ok: ok && acknowledged.length === parties.length,

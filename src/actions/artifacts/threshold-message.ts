@@ -35,6 +35,7 @@ export const thresholdStartKind: ArtifactKind = {
       receivers: [...message.receivers],
       policy: message.policy,
       key: start.group?.record.key ?? null,
+      openings: message.openings ?? 'recorded',
       signs: message.message === null ? null : `sha256:${toHex(sha256(message.message))}`,
       terms: toHex(start.terms),
     };

@@ -5,18 +5,23 @@
 import { join } from 'node:path';
 import { collectArrivals, codesOfPictures } from '../qr/collect.js';
 import type { SeenCode } from '../context/scan.js';
-import { equal } from '#formats/bytes';
+import { sha256 } from '#crypto/hash';
+import { equal, toHex } from '#formats/bytes';
+import { decodeCbor } from '#formats/cbor';
 import { NegativeError, TryAgainError } from '#formats/errors';
+import { looksLikeOpening, MAX_OPENING_BYTES } from '#protocols/inhead/opening-proof';
 import { authenticateMessage, decodeMessage, type Message } from '#protocols/parties/message';
 import { slotsOf } from '#protocols/threshold/expected';
+import { CONFIRM, readConfirmation } from '#protocols/threshold/proven-opening';
 import type { Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
 import { acceptancesIn } from './heard.js';
 import type { Party } from './seat.js';
+import { proofName } from './proof-files.js';
 import { acceptanceName, messageName } from './session.js';
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_BYTES = MAX_OPENING_BYTES;
 const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
 
 /** What is waited for, and where. */
@@ -127,8 +132,16 @@ async function messageTaker(wanted: Arriving, context: ActionContext): Promise<T
   }));
   const taken = new Map<string, Uint8Array>();
   const aside = new Map<string, string>();
+  // A proof is nobody's until the confirmation names it; one party's is a file or two.
+  const proofs = new Map<string, Uint8Array>();
+  let named: string | undefined;
+  const lacksProof = (): boolean => named !== undefined && !proofs.has(named);
   return {
     take: async ({ bytes, from }) => {
+      if (looksLikeOpening(bytes)) {
+        proofs.set(toHex(sha256(bytes)), bytes);
+        return;
+      }
       const message = readable(bytes, from);
       if (message === undefined) return;
       const { header } = message;
@@ -147,15 +160,27 @@ async function messageTaker(wanted: Arriving, context: ActionContext): Promise<T
       const before = taken.get(slot.name);
       if (before !== undefined && !equal(before, bytes)) throw saidTwice(wanted, from);
       taken.set(slot.name, bytes);
+      if (header.type === CONFIRM && message.content.kind === 'broadcast') {
+        const body = decodeCbor(message.content.body, from, { maxDepth: 2 });
+        const { proof } = readConfirmation(start, header.sender, body);
+        named = proof === undefined ? undefined : toHex(proof);
+      }
     },
-    missing: () =>
-      slots
+    missing: () => [
+      ...slots
         .filter(({ name }) => !taken.has(name))
         .map(
           ({ type, recipient }) => `${type}${recipient === null ? '' : ` for party ${recipient}`}`,
         ),
+      ...(lacksProof() ? ['the proof that it confirmed'] : []),
+    ],
     aside: () => [...aside.values()],
-    files: () => [...taken].map(([name, bytes]) => ({ name, bytes })),
+    files: () => [
+      ...[...taken].map(([name, bytes]) => ({ name, bytes })),
+      ...[...proofs]
+        .filter(([digest]) => digest === named)
+        .map(([, bytes]) => ({ name: proofName(session, party.number), bytes })),
+    ],
   };
 }
 

@@ -14,6 +14,7 @@ import {
   decodeStart,
   encodeStart,
   openStart,
+  startVersion,
   type Operation,
   type Start,
   type StartMessage,
@@ -47,19 +48,39 @@ export interface StartInput {
 /** What a proposal is made of: the message without what is the same for all. */
 export type Proposal = Omit<StartMessage, 'type' | 'version' | 'session' | 'created' | 'operation'>;
 
+/** What whoever proposes says about the commitments. */
+export interface Proving {
+  readonly proveOpenings?: boolean | undefined;
+}
+
+/** A proposal with proofs of openings, where they were asked for. */
+export function provingAsAsked({ proveOpenings }: Proving, proposal: Proposal): Proposal {
+  return proveOpenings === true ? { ...proposal, openings: 'proven' } : proposal;
+}
+
+function withVersion(proposal: Proposal): Proposal & Pick<StartMessage, 'version'> {
+  return { ...proposal, version: startVersion(proposal) };
+}
+
 /** How a threshold command runs, whatever it proposes. */
 export function phased<I>(
   operation: Operation,
   propose: (input: I, context: ActionContext) => Promise<Proposal>,
 ): (
-  input: I & Asked & Omit<StartInput, 'session'>,
+  input: I & Proving & Asked & Omit<StartInput, 'session'>,
   context: ActionContext,
 ) => Promise<PhaseResult> {
   return async (input, context) =>
     await runPhase(
       operation,
       input,
-      (placed) => start(operation, placed, () => propose(placed, context), context),
+      (placed) =>
+        start(
+          operation,
+          placed,
+          async () => provingAsAsked(placed, await propose(placed, context)),
+          context,
+        ),
       context,
     );
 }
@@ -86,11 +107,10 @@ export async function start(
       : await openStart(
           {
             type: 'conclave/threshold-start',
-            version: 1,
             session: toHex(context.random(32)),
             operation,
             created: formatTime(context.now()),
-            ...(await propose(identity)),
+            ...withVersion(await propose(identity)),
           },
           'start message',
         );

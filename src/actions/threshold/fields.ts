@@ -46,6 +46,13 @@ export const saidField = {
   default: 'threshold',
 } as const satisfies Field;
 
+/** In a ceremony: whether commitments come with proofs. */
+export const provenField = {
+  type: 'boolean',
+  summary: 'whether each new commitment comes with a proof of what it opens to',
+  default: false,
+} as const satisfies Field;
+
 /** In a ceremony: how many, as a policy has it; `summary` says of what. */
 export const countField = <const S extends string>(
   summary: S,
@@ -67,6 +74,13 @@ export const simulateFields = {
   },
   share: { type: 'key', summary: 'a share for --simulate', repeat: true },
 } as const satisfies Fields;
+
+/** Whether commitments come with proofs. */
+export const proveOpeningsField = {
+  type: 'boolean',
+  summary:
+    'for whoever starts: each new commitment comes with a proof of what it opens to, a file of about 0.7 MB',
+} as const satisfies Field;
 
 /** Results of every phase. */
 export const phaseOutputs = {

@@ -11,6 +11,7 @@ import type { Broadcast } from '#protocols/threshold/public-check';
 import { decodeStart, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
+import { proofName } from './proof-files.js';
 
 const MAX_START_BYTES = 2 * 1024 * 1024;
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -47,6 +48,14 @@ export function saidIn({ message }: Start, folder: string, { files }: ActionCont
       },
     ];
   });
+}
+
+/** Proofs that lie beside the confirmations of a session. */
+export function proofsIn({ message }: Start, folder: string, { files }: ActionContext): string[] {
+  if (message.openings === undefined) return [];
+  return message.receivers
+    .map((number) => join(folder, proofName(message.session, number)))
+    .filter((path) => files.exists(path));
 }
 
 /** Everything that was said in a session, authenticated. */

@@ -7,6 +7,7 @@ import { formatTime } from '#formats/time';
 import {
   encodeStart,
   openStart,
+  startVersion,
   type Start,
   type StartMessage,
 } from '#protocols/threshold/start-message';
@@ -103,7 +104,7 @@ export async function newStart(
   return await openStart(
     {
       type: 'conclave/threshold-start',
-      version: 1,
+      version: startVersion(wanted),
       session: toHex(context.random(32)),
       created: formatTime(context.now()),
       ...wanted,

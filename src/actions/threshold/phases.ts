@@ -5,15 +5,17 @@ import { toHex } from '#formats/bytes';
 import { NegativeError, TryAgainError, UsageError } from '#formats/errors';
 import { encodeGroup } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
+import type { Progress } from '#protocols/threshold/exchange';
 import type { Operation, Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { phaseOutputs } from './fields.js';
 import { keepShare } from './keep.js';
+import { openingName } from './proof-files.js';
 import {
   acceptanceName,
   advance,
   type Ending,
-  messageName,
+  filesOf,
   openSession,
   type Session,
   silentAtStart,
@@ -151,20 +153,10 @@ async function round(
   }
   const { progress } = await advance(session, context);
   if (progress.done) disposeEnding(progress.outcome);
-  const wrote = [
-    ...accepted,
-    ...writeOut(
-      progress.said.map((said) => ({
-        path: join(input.outDir, messageName(id, self, said)),
-        bytes: said.bytes,
-      })),
-      context,
-    ),
-  ];
+  const wrote = [...accepted, ...writeOut(filesOf(progress.said, session, input.outDir), context)];
   const waiting = progress.done ? [] : progress.missing;
   if (wrote.length === 0 && waiting.length > 0) {
-    const about = progress.done ? '' : `sent its part of round ${progress.round}`;
-    throw notYet(session, waiting, about, wrote, skipped);
+    throw notYet(session, waiting, lacking(progress), wrote, skipped);
   }
   return {
     ...reportOf(session, 'round'),
@@ -194,13 +186,7 @@ async function finish(
   if (silent.length > 0) throw notYet(session, silent, 'accepted yet', [], skipped);
   const { progress } = await advance(session, context);
   if (!progress.done) {
-    throw notYet(
-      session,
-      progress.missing,
-      `sent its part of round ${progress.round}`,
-      [],
-      skipped,
-    );
+    throw notYet(session, progress.missing, lacking(progress), [], skipped);
   }
   const ending = progress.outcome;
   const base = { ...reportOf(session, 'finish'), done: true, skipped, waiting: [] };
@@ -233,6 +219,10 @@ async function finish(
           path: transcript,
           bytes: encodeTranscript(session.start, session.hold.state, progress.said, outcome.record),
         },
+        ...[...outcome.proofs].map(([number, bytes]) => ({
+          path: join(input.outDir, openingName(number)),
+          bytes,
+        })),
       ],
       context,
     );
@@ -299,7 +289,19 @@ export function factsOf({ message, group }: Start): readonly string[] {
     what,
     `taking part: ${people}`,
     message.policy === null ? 'no policy is bound to the key' : `policy ${message.policy}`,
+    ...openingFacts(message, group),
   ];
+}
+
+/** Whether commitments come with proofs, where anybody commits to anything. */
+function openingFacts({ openings, operation }: Start['message'], group: Start['group']): string[] {
+  if (operation === 'sign') return [];
+  if (openings !== undefined) {
+    return ['every new commitment comes with a proof of what it opens to, which all verify'];
+  }
+  return group?.record.version === 2
+    ? ['the group’s commitments were proven, and the new ones will not be']
+    : [];
 }
 
 /** The lines of a result for people. */
@@ -336,6 +338,13 @@ function named(
   return message.parties
     .filter(({ number }) => numbers.includes(number))
     .map(({ number, name }) => ({ number, name }));
+}
+
+/** What is missing of those who are waited for. */
+function lacking(progress: Progress<Ending>): string {
+  if (progress.done) return '';
+  const { round, enclosed } = progress;
+  return enclosed ? 'sent the proof that it confirmed' : `sent its part of round ${round}`;
 }
 
 function notYet(

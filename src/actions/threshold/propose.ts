@@ -246,7 +246,20 @@ async function changeOf(
     policy: record.policy,
     group: groupJson(group),
     message: wanted.message ?? null,
+    ...(wanted.message === undefined ? openingsOf(record) : {}),
   };
+}
+
+/**
+ * Whether the commitments of a change come with proofs. What was proven once stays so: whoever wants it otherwise makes another
+ * key.
+ * @param asked - by whoever proposes
+ */
+export function openingsOf(
+  { version }: Pick<GroupRecord, 'version'>,
+  asked = false,
+): Pick<Proposal, 'openings'> {
+  return asked || version === 2 ? { openings: 'proven' } : {};
 }
 
 async function ownGroup(

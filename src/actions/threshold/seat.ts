@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { RefusedError, UsageError } from '#formats/errors';
 import type { Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
-import { saidIn } from './heard.js';
+import { proofsIn, saidIn } from './heard.js';
 import { openSession, type Session, takeIn } from './session.js';
+
+/** Round beside whose messages proofs lie. */
+const CONFIRMING = 3;
 
 /** File that says that a party sits here. */
 const MARK = 'seat';
@@ -104,6 +107,8 @@ export async function openSeat(
     await takeIn(session, paths(true), context);
     const messages = paths(false);
     if (messages.length > 0) await takeIn(session, messages, context);
+    const proofs = before > CONFIRMING ? proofsIn(start, folder, context) : [];
+    if (proofs.length > 0) await takeIn(session, proofs, context);
     return session;
   } catch (error) {
     session[Symbol.dispose]();

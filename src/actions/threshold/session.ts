@@ -21,10 +21,17 @@ import { decodeStart, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
 import { NonceMarks } from './nonce-marks.js';
+import {
+  looksLikeOpening,
+  MAX_OPENING_BYTES,
+  openingProofs,
+} from '#protocols/inhead/opening-proof';
+import { stepping } from '../trace/progress.js';
+import { proofName, takeProofs } from './proof-files.js';
 import { SessionHold } from './state.js';
 
-/** Longest message or acceptance that is looked at. */
-const MAX_FILE_BYTES = 1024 * 1024;
+/** Longest message, acceptance or proof that is looked at. */
+const MAX_FILE_BYTES = MAX_OPENING_BYTES;
 
 /** What a session ends in. */
 export type Ending =
@@ -35,6 +42,12 @@ export type Ending =
 export interface Skipped {
   readonly file: string;
   readonly why: string;
+}
+
+/** A file as it came in. */
+export interface Arrived {
+  readonly file: string;
+  readonly bytes: Uint8Array;
 }
 
 /** A party's session, open. Disposing wipes what is in memory. */
@@ -106,12 +119,13 @@ export async function takeIn(
   context: ActionContext,
 ): Promise<readonly Skipped[]> {
   const skipped: Skipped[] = [];
-  const messages: { readonly file: string; readonly bytes: Uint8Array }[] = [];
+  const messages: Arrived[] = [];
+  const proofs: Arrived[] = [];
   const certificates = new Map(session.hold.state.certificates);
   for (const file of inputFiles(inputs, context)) {
     const bytes = context.files.read(file, MAX_FILE_BYTES);
     if (bytes[0] !== 0x7b) {
-      messages.push({ file, bytes });
+      (looksLikeOpening(bytes) ? proofs : messages).push({ file, bytes });
       continue;
     }
     if (equal(bytes, session.hold.state.start)) {
@@ -137,6 +151,12 @@ export async function takeIn(
     session.hold.keep({ certificates, messages: session.hold.state.messages });
   }
   if (messages.length > 0) skipped.push(...(await takeMessages(session, messages)));
+  if (proofs.length > 0) {
+    const roster = await rosterFrom(session.start, session.hold.state.certificates);
+    const heard = await received(session, roster);
+    wipePrivate(heard);
+    skipped.push(...takeProofs(session, proofs, heard));
+  }
   return skipped;
 }
 
@@ -151,7 +171,7 @@ async function certifiesSame(known: Uint8Array, party: Party, start: Start): Pro
 
 async function takeMessages(
   session: Session,
-  arrived: readonly { readonly file: string; readonly bytes: Uint8Array }[],
+  arrived: readonly Arrived[],
 ): Promise<readonly Skipped[]> {
   const { hold, start } = session;
   const waiting = silentAtStart(session);
@@ -256,6 +276,14 @@ export async function advance(
     signing: hold.state.signing,
     seed: hold.state.seed,
     received: messages,
+    enclosures: {
+      proofs: openingProofs,
+      of: (sender) => hold.proof(sender),
+      keep: (bytes) => {
+        hold.keepProof(hold.state.self, bytes);
+      },
+      work: (steps) => stepping(steps, context),
+    },
     once: (name, use) => session.marks.use(name, use, session, context),
   };
   try {
@@ -308,6 +336,22 @@ export function messageName(
 ): string {
   const to = recipient === null ? 'all' : `${recipient}`;
   return `${session.slice(0, 8)}-${round}-${type}-from-${sender}-to-${to}.msg`;
+}
+
+/** The files of what a party says: its messages, and what goes beside them. */
+export function filesOf(
+  said: readonly Said[],
+  { hold, start }: Pick<Session, 'hold' | 'start'>,
+  folder: string,
+): readonly { readonly path: string; readonly bytes: Uint8Array }[] {
+  const { session } = start.message;
+  const { self } = hold.state;
+  return said.flatMap((each) => [
+    { path: join(folder, messageName(session, self, each)), bytes: each.bytes },
+    ...(each.enclosure === undefined
+      ? []
+      : [{ path: join(folder, proofName(session, self)), bytes: each.enclosure }]),
+  ]);
 }
 
 /** Writes what is not there yet. A file that is there must be the very message. */

@@ -5,6 +5,7 @@ import { UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import type { KeyRecord } from '#custody/authority/record';
 import type { Outcome } from '#protocols/threshold/conclusion';
+import { openingProofs } from '#protocols/inhead/opening-proof';
 import { runDealing } from '#protocols/threshold/dealing-session';
 import { runRepair } from '#protocols/threshold/repair-session';
 import { simulate } from '#protocols/threshold/simulate';
@@ -14,6 +15,8 @@ import { encodeGroupShare, type GroupKeyShare } from '../context/group-share.js'
 import type { Change } from './changing.js';
 import { keysOf, recordOfGroup } from './keep.js';
 import type { PhaseResult } from './phases.js';
+import { openingName } from './proof-files.js';
+import { openingsOf } from './propose.js';
 import { heldShares, opened, report, simulatedIdentity } from './simulate.js';
 
 /** What is asked for. */
@@ -23,6 +26,7 @@ export interface SimulatedChange {
   readonly threshold?: number | undefined;
   readonly shares?: number | undefined;
   readonly lost?: number | undefined;
+  readonly proveOpenings?: boolean | undefined;
 }
 
 /**
@@ -43,7 +47,11 @@ export async function simulateChange(
     const path = (number: number): string => join(outDir, `${environment}-party-${number}.key`);
     const group = join(outDir, 'group.json');
     const files = start.message.receivers.map(path);
-    context.files.assertAbsent([...files, group]);
+    const proofs =
+      start.message.openings === undefined
+        ? []
+        : start.message.receivers.map((number) => join(outDir, openingName(number)));
+    context.files.assertAbsent([...files, group, ...proofs]);
     const old = (number: number) => held.get(number)?.share.opening;
     const outcomes = await simulate(
       start,
@@ -52,18 +60,24 @@ export async function simulateChange(
           ? runRepair(start, exchange, old(number))
           : runDealing(start, exchange, old(number)),
       context.random,
+      {},
+      openingProofs,
     );
     try {
       context.files.makeDirectory?.(outDir);
-      const [{ record }] = [...outcomes.values()] as [Outcome, ...Outcome[]];
+      const [{ record, proofs: made }] = [...outcomes.values()] as [Outcome, ...Outcome[]];
       for (const [number, { opening }] of outcomes) {
         if (opening === undefined) continue;
         const key = await recordAfter(held.get(number), record, operation, context.now());
         using secret = encodeGroupShare(record, number, opening);
         await context.keys.add(key, secret, { out: path(number) });
       }
+      for (const [number, bytes] of made) {
+        context.files.write(join(outDir, openingName(number)), bytes);
+      }
       context.files.write(group, encodeGroup(record));
-      return { ...report(start), wrote: [...files, group], group, key: record.key };
+      const wrote = [...files, group, ...proofs];
+      return { ...report(start), wrote, group, key: record.key };
     } finally {
       for (const { opening } of outcomes.values()) opening?.dispose();
     }
@@ -76,7 +90,7 @@ async function begun(
   operation: Change,
   group: Group,
   held: readonly number[],
-  { threshold, shares, lost }: SimulatedChange,
+  { threshold, shares, lost, proveOpenings }: SimulatedChange,
   context: ActionContext,
 ): Promise<Start> {
   const { record } = group;
@@ -113,6 +127,7 @@ async function begun(
     policy: record.policy,
     group: groupJson(group),
     message: null,
+    ...openingsOf(record, proveOpenings),
   });
 }
 

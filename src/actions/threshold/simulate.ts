@@ -7,6 +7,7 @@ import { resolve } from '#crypto/registry';
 import { toHex, u16be, utf8 } from '#formats/bytes';
 import { NegativeError, RefusedError, UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
+import { openingProofs } from '#protocols/inhead/opening-proof';
 import { runDealing } from '#protocols/threshold/dealing-session';
 import { runSigning } from '#protocols/threshold/signing-session';
 import { simulate } from '#protocols/threshold/simulate';
@@ -14,6 +15,7 @@ import {
   groupJson,
   MAX_SIGNED_BYTES,
   openStart,
+  startVersion,
   type Start,
   type StartMessage,
 } from '#protocols/threshold/start-message';
@@ -22,6 +24,7 @@ import { encodeGroupShare, type GroupKeyShare } from '../context/group-share.js'
 import { assertPolicy } from './begin.js';
 import { keysOf, recordOfGroup } from './keep.js';
 import { factsOf, type PhaseResult } from './phases.js';
+import { openingName } from './proof-files.js';
 import { readPolicyDigest } from './propose.js';
 
 /** A development key whose parties are all here: a key file for each, and the group record. */
@@ -33,6 +36,7 @@ export async function simulateKeygen(
     readonly outDir: string;
     readonly name?: string | undefined;
     readonly policy?: string | undefined;
+    readonly proveOpenings?: boolean | undefined;
   },
   context: ActionContext,
 ): Promise<PhaseResult> {
@@ -48,7 +52,9 @@ export async function simulateKeygen(
   const numbers = Array.from({ length: shares }, (_, i) => i + 1);
   const paths = numbers.map((number) => join(outDir, `${environment}-party-${number}.key`));
   const group = join(outDir, 'group.json');
-  context.files.assertAbsent([...paths, group]);
+  const proven = input.proveOpenings === true;
+  const proofs = proven ? numbers.map((number) => join(outDir, openingName(number))) : [];
+  context.files.assertAbsent([...paths, group, ...proofs]);
   const start = await opened(context, {
     operation: 'keygen',
     suite: suiteOf(input.suite),
@@ -64,11 +70,14 @@ export async function simulateKeygen(
     policy: readPolicyDigest(input.policy, context),
     group: null,
     message: null,
+    ...(proven ? { openings: 'proven' as const } : {}),
   });
   const outcomes = await simulate(
     start,
     () => (exchange) => runDealing(start, exchange, undefined),
     context.random,
+    {},
+    openingProofs,
   );
   try {
     context.files.makeDirectory?.(outDir);
@@ -78,9 +87,18 @@ export async function simulateKeygen(
       using secret = encodeGroupShare(record, number, opening);
       await context.keys.add(key, secret, { out: paths[number - 1] });
     }
-    const record = [...outcomes.values()][0]?.record;
+    const [first] = outcomes.values();
+    const record = first?.record;
+    for (const [number, bytes] of first?.proofs ?? []) {
+      context.files.write(join(outDir, openingName(number)), bytes);
+    }
     if (record !== undefined) context.files.write(group, encodeGroup(record));
-    return { ...report(start), wrote: [...paths, group], group, key: record?.key ?? null };
+    return {
+      ...report(start),
+      wrote: [...paths, group, ...proofs],
+      group,
+      key: record?.key ?? null,
+    };
   } finally {
     for (const { opening } of outcomes.values()) opening?.dispose();
   }
@@ -214,7 +232,7 @@ export async function opened(
   return await openStart(
     {
       type: 'conclave/threshold-start',
-      version: 1,
+      version: startVersion(wanted),
       session: toHex(context.random(32)),
       created: formatTime(context.now()),
       ...wanted,

@@ -165,10 +165,21 @@ export class SessionHold implements Disposable {
     this.#write();
   }
 
+  /** The proof that a party enclosed; public, and whether it is the one is asked of its signed digest. */
+  proof(number: number): Uint8Array | undefined {
+    return this.#folder.read(proofFile(number));
+  }
+
+  /** Keeps a party's proof, durably: it is too long for the state, which is replaced as a whole. */
+  keepProof(number: number, bytes: Uint8Array): void {
+    this.#folder.replace(proofFile(number), bytes);
+  }
+
   /** Destroys key and state: what was sealed to the session stays closed from now on. */
   end(): void {
     this.#folder.shred(KEY_FILE);
     this.#folder.shred(STATE_FILE);
+    for (const number of this.#state.certificates.keys()) this.#folder.shred(proofFile(number));
   }
 
   [Symbol.dispose](): void {
@@ -187,6 +198,10 @@ export class SessionHold implements Disposable {
       plain.fill(0);
     }
   }
+}
+
+function proofFile(number: number): string {
+  return `proof-${number}`;
 }
 
 function foldersOf(context: ActionContext): NonNullable<ActionContext['folders']> {

@@ -65,7 +65,7 @@ export interface ReadTranscript {
   /** Numbers whose acknowledgement of this very record is there. */
   readonly acknowledged: readonly number[];
   /** What is wrong; empty when all holds. */
-  readonly problems: readonly string[];
+  readonly problems: string[];
 }
 
 /**

@@ -6,7 +6,7 @@
 import { concat, equalConstantTime, u16be, utf8 } from '#formats/bytes';
 import { sha256 } from '../hash.js';
 import type { RandomSource } from '../descriptor.js';
-import { encodeScalar } from '../math/prime-group.js';
+import { encodeScalar, type GroupPoint } from '../math/prime-group.js';
 import type { FrostSuite } from './suite.js';
 
 const TAG_CONTEXT = utf8('conclave/frost-a');
@@ -22,6 +22,18 @@ export interface CommitmentContext {
   readonly key: Uint8Array;
   /** Y_i, compressed, ascending by number. */
   readonly members: readonly { readonly number: number; readonly publicShare: Uint8Array }[];
+}
+
+/** A commitment and what it is said to open to. */
+export interface Committed {
+  readonly suite: FrostSuite;
+  /** A, 32 bytes. */
+  readonly context: Uint8Array;
+  readonly number: number;
+  /** Y_i. */
+  readonly publicShare: GroupPoint;
+  /** C_i, 32 bytes. */
+  readonly commitment: Uint8Array;
 }
 
 /** A = SHA-256(tag ‖ suite ‖ u16be(t) ‖ u16be(n) ‖ Y ‖ (u16be(i) ‖ Y_i) ascending ‖ ceremony id); 32 bytes. */

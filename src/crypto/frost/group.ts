@@ -25,7 +25,8 @@ const pointSchema = s.string({ pattern: /^[0-9a-f]{64,114}$/, what: 'a compresse
 /** Strict reader of the record's form. {@link parseGroup} also checks what its members say of each other. */
 export const groupSchema = s.object({
   type: s.oneOf('conclave/group'),
-  version: s.oneOf(1),
+  /** 2 where a member's commitment came with a proof. */
+  version: s.oneOf(1, 2),
   /** As a key record's `protocol` names it. */
   suite: s.string({ max: 32 }),
   /** Id of the key record that goes with it. */
@@ -50,6 +51,8 @@ export const groupSchema = s.object({
       publicShare: pointSchema,
       /** C_i. */
       commitment: s.hex(32),
+      /** SHA-256 of the proof that C_i opens to Y_i, or null; version 1 has none. */
+      proof: s.optional(s.nullable(s.hex(32))),
     }),
     { max: MAX_MEMBERS },
   ),
@@ -75,6 +78,38 @@ export interface Group {
 /** Canonical JSON and a line feed. */
 export function encodeGroup(record: GroupRecord): Uint8Array {
   return utf8(`${canonicalJson({ ...record, members: record.members.map((m) => ({ ...m })) })}\n`);
+}
+
+/** What a member published of its share. */
+export interface Published {
+  /** C_i in hex. */
+  readonly commitment: string;
+  /** SHA-256 of the proof that it opens to the public share, in hex; null where there is none. */
+  readonly proof: string | null;
+}
+
+/** What each member published, by number. */
+export function publishedBy({ members }: GroupRecord): ReadonlyMap<number, Published> {
+  return new Map(
+    members.map(({ number, commitment, proof = null }) => [number, { commitment, proof }]),
+  );
+}
+
+/** A record with what its members published, in the version that this needs. */
+export function withPublished(
+  record: GroupRecord,
+  published: ReadonlyMap<number, Published>,
+): GroupRecord {
+  const proven = [...published.values()].some(({ proof }) => proof !== null);
+  return {
+    ...record,
+    version: proven ? 2 : 1,
+    members: record.members.map(({ number, identity, publicShare }) => {
+      const { commitment = '', proof = null } = published.get(number) ?? {};
+      const member = { number, identity, publicShare, commitment };
+      return proven ? { ...member, proof } : member;
+    }),
+  };
 }
 
 /** SHA-256 of the file; what sessions and proofs bind. */
@@ -112,6 +147,7 @@ export async function parseGroup(value: Json | undefined, what: string): Promise
       throw malformed(what, `member ${member.number} shares an identity with another`);
     }
   });
+  if (!proofsFit(record)) throw malformed(what, 'its version and its proofs do not fit');
   const key = suite.group.decode(fromHex(record.publicKey), `${what}: publicKey`);
   const publicShares = new Map(
     members.map(({ number, publicShare }) => [
@@ -152,6 +188,14 @@ export function contextOf(
 /** A point as the record writes it. */
 export function pointText(point: GroupPoint): string {
   return toHex(point.toBytes());
+}
+
+/** One spelling: version 2 says of every member whether there is a proof, and there is one at least. */
+function proofsFit({ version, members }: GroupRecord): boolean {
+  return version === 1
+    ? members.every(({ proof }) => proof === undefined)
+    : members.every(({ proof }) => proof !== undefined) &&
+        members.some(({ proof }) => typeof proof === 'string');
 }
 
 /**

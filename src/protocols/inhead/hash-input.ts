@@ -15,6 +15,7 @@ const TAG = {
   commitment: utf8('conclave/trace-c'),
   challenge: utf8('conclave/trace-f'),
   trits: utf8('conclave/trace-e'),
+  opening: utf8('conclave/trace-o'),
 } as const;
 
 /** Version of the format. */
@@ -76,6 +77,33 @@ export function statementHash(fields: StatementFields): Uint8Array {
     quorumBytes(quorum),
     lengthPrefixed(signature),
     ...shares.map(lengthPrefixed),
+  );
+}
+
+/** What h0 of a proof about one commitment binds. */
+export interface OpeningFields extends ProofParameters {
+  /** A. */
+  readonly context: Uint8Array;
+  readonly number: number;
+  /** Eight bytes. */
+  readonly suite: Uint8Array;
+  /** Y_i. */
+  readonly publicShare: Uint8Array;
+  /** C_i. */
+  readonly commitment: Uint8Array;
+}
+
+/** h0 of a proof that one commitment opens to its public share; 32 bytes. */
+export function openingHash(fields: OpeningFields): Uint8Array {
+  const { context, number, suite, publicShare, commitment } = fields;
+  return sha256(
+    TAG.opening,
+    parameterBytes(fields),
+    context,
+    u16be(number),
+    suite,
+    lengthPrefixed(publicShare),
+    lengthPrefixed(commitment),
   );
 }
 

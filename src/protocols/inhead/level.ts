@@ -22,6 +22,11 @@ export function levelOf(number: number): Level | undefined {
 const ORDERS: readonly number[] = [253, 256, 446];
 const BYTES_CIRCUIT = 1;
 
+/** Whether there is a circuit for shares of a group with so long an order. */
+export function hasCircuit(orderBits: number): boolean {
+  return ORDERS.includes(orderBits);
+}
+
 /** Which circuit proves a level: 1 for shares of bytes, then two for each length of a group's order; 0 for none. */
 export function circuitIdOf(level: Level, orderBits: number | 'bytes'): number {
   if (level === 'shares') return 0;

@@ -30,6 +30,17 @@ const PUBLISHED: Readonly<Record<string, readonly [point: number, scalar: number
   } as const,
 );
 
+/**
+ * Lengths of the points and scalars of a suite.
+ * @param suite - its eight bytes
+ * @returns undefined for none that is known; zeros where shares are bytes
+ */
+export function publishedLengths(
+  suite: Uint8Array,
+): readonly [point: number, scalar: number] | undefined {
+  return PUBLISHED[latin(suite)];
+}
+
 /** What one signer publishes. */
 export interface PublishedShare {
   /** D_i, canonical. */
@@ -104,7 +115,7 @@ export function decodeTrace(bytes: Uint8Array, what: string): TraceFile {
   const level = levelOf(reader.take(1)[0] as number);
   if (level === undefined) throw reader.fail('its level is not known');
   const suite = reader.take(8);
-  const lengths = PUBLISHED[latin(suite)];
+  const lengths = publishedLengths(suite);
   if (lengths === undefined) throw reader.fail('its suite is not known');
   const without = level === 'shares';
   if ((circuitId === 0) !== without || (repetitions === 0) !== without)

@@ -4,7 +4,15 @@
  * @see docs/spec/threshold.md, "Conclusion"
  */
 import { openedShare, shareCommitment } from '#crypto/frost/commitment';
-import { contextOf, groupDigest, type GroupRecord, pointText } from '#crypto/frost/group';
+import {
+  contextOf,
+  groupDigest,
+  type GroupRecord,
+  pointText,
+  type Published,
+  publishedBy,
+  withPublished,
+} from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import { keyId } from '#crypto/key-id';
 import type { GroupPoint } from '#crypto/math/prime-group';
@@ -15,11 +23,17 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { rosterDigest } from '#protocols/parties/roster';
 import { blame } from './culprit.js';
 import { times } from './dealing.js';
-import { bytesIn, type Exchange, othersOf, partsOf } from './exchange.js';
+import { bytesIn, type Exchange, othersOf } from './exchange.js';
+import {
+  assertOwnProof,
+  assertProven,
+  CONFIRM,
+  type Openings,
+  ownProof,
+  readConfirmation,
+} from './proven-opening.js';
 import type { Start } from './start-message.js';
 
-/** Type of the broadcast of round 3. */
-export const CONFIRM = 'confirm';
 const ACKNOWLEDGE = 'acknowledge';
 const HEAD = utf8('conclave-threshold-head-v1\0');
 
@@ -28,6 +42,8 @@ export interface Outcome {
   readonly record: GroupRecord;
   /** x_i ‖ r_i, owned by the receiver; absent for parties that hold no share afterwards, or keep the one they have. */
   readonly opening: SecretBytes | undefined;
+  /** Proofs of the new commitments by number, each verified; empty where none were agreed on. */
+  readonly proofs: ReadonlyMap<number, Uint8Array>;
 }
 
 /** What was computed before the conclusion. */
@@ -43,7 +59,7 @@ export interface Computed {
  * Rounds 3 and 4.
  * @param everybody - all parties of the session
  * @param committing - who commits to a share in round 3; the receivers when not given
- * @param kept - commitments of members that stay as they are
+ * @param kept - what members published that stay as they are
  */
 export async function conclude(
   start: Start,
@@ -51,7 +67,7 @@ export async function conclude(
   everybody: readonly number[],
   computed: Computed,
   committing: readonly number[] = start.message.receivers,
-  kept: ReadonlyMap<number, string> = new Map(),
+  kept: ReadonlyMap<number, Published> = new Map(),
 ): Promise<Outcome> {
   const { suite } = start;
   const { self } = exchange;
@@ -74,24 +90,34 @@ export async function conclude(
       opening === undefined
         ? undefined
         : opening.use((bytes) => shareCommitment(suite, a, self, bytes));
-    if (commitment !== undefined) await exchange.broadcast(3, CONFIRM, [a, commitment]);
-    const commitments = new Map(kept);
-    if (commitment !== undefined) commitments.set(self, toHex(commitment));
-    for (const [party, body] of exchange.hear(3, CONFIRM, committing)) {
-      const [context, c] = partsOf(body, 2, party, 'its confirmation');
-      if (!equal(bytesIn(context, party, 'its confirmation'), a)) {
-        throw disagreement(party, 'another key or other public shares');
+    const openings: Openings = { start, a, publicShares: computed.publicShares };
+    const published = new Map(kept);
+    const proofs = new Map<number, Uint8Array>();
+    if (commitment !== undefined && opening !== undefined) {
+      const proof = await ownProof(openings, exchange, commitment, opening);
+      const digest = proof === undefined ? undefined : sha256(proof);
+      const said = digest === undefined ? [a, commitment] : [a, commitment, digest];
+      await exchange.broadcast(3, CONFIRM, said, proof);
+      published.set(self, confirmed({ commitment, proof: digest }));
+      if (proof !== undefined) {
+        // Said, but not heard yet: nothing leaves before this run has come to its end.
+        assertOwnProof(openings, exchange, commitment, proof);
+        proofs.set(self, proof);
       }
-      const bytes = bytesIn(c, party, 'its confirmation');
-      if (bytes.length !== 32) throw blame([party], 'sent a commitment that is not 32 bytes');
-      commitments.set(party, toHex(bytes));
     }
+    const said = new Map(
+      [...exchange.hear(3, CONFIRM, committing)].map(([party, body]) => {
+        const confirmation = readConfirmation(start, party, body);
+        if (!equal(confirmation.context, a)) {
+          throw disagreement(party, 'another key or other public shares');
+        }
+        return [party, confirmation] as const;
+      }),
+    );
+    for (const [party, confirmation] of said) published.set(party, confirmed(confirmation));
+    for (const [party, proof] of assertProven(openings, exchange, said)) proofs.set(party, proof);
     const record: GroupRecord = {
-      ...draft,
-      members: draft.members.map((member) => ({
-        ...member,
-        commitment: commitments.get(member.number) ?? '',
-      })),
+      ...withPublished(draft, published),
       head: toHex(headOf(exchange, start, committing)),
     };
     const digest = groupDigest(record);
@@ -104,7 +130,7 @@ export async function conclude(
         throw disagreement(party, 'another group record');
       }
     }
-    return { record, opening };
+    return { record, opening, proofs };
   } catch (error) {
     opening?.dispose();
     throw error;
@@ -177,16 +203,27 @@ export async function draftRecord(
   };
 }
 
-/** The commitments of a group's members, by number. */
+/** What the members of a group published that stay as they are, by number. */
 export function keptCommitments(
   { group }: Start,
   except: readonly number[],
-): ReadonlyMap<number, string> {
-  return new Map(
-    (group?.record.members ?? [])
-      .filter(({ number }) => !except.includes(number))
-      .map(({ number, commitment }) => [number, commitment]),
-  );
+): ReadonlyMap<number, Published> {
+  if (group === undefined) return new Map();
+  return new Map([...publishedBy(group.record)].filter(([number]) => !except.includes(number)));
+}
+
+/** What a confirmation publishes, as a record has it. */
+export function confirmed({
+  commitment,
+  proof,
+}: {
+  readonly commitment: Uint8Array;
+  readonly proof: Uint8Array | undefined;
+}): Published {
+  return {
+    commitment: toHex(commitment),
+    proof: proof === undefined ? null : toHex(proof),
+  };
 }
 
 function disagreement(party: number, about: string): NegativeError {

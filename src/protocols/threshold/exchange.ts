@@ -5,8 +5,9 @@
  * same: a crash between writing down and telling never makes two versions of a message.
  */
 import type { RandomSource } from '#crypto/descriptor';
+import type { Committed } from '#crypto/frost/commitment';
 import { sha256, shake256 } from '#crypto/hash';
-import { toHex, u32be, utf8 } from '#formats/bytes';
+import { equal, toHex, u32be, utf8 } from '#formats/bytes';
 import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
 import { InternalError, NegativeError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
@@ -31,6 +32,8 @@ export interface Said {
   readonly bytes: Uint8Array;
   /** SHA-256 over what is signed. */
   readonly digest: Uint8Array;
+  /** A file that goes beside the message, whose digest is in it. */
+  readonly enclosure?: Uint8Array;
 }
 
 /** What a run of a protocol came to. */
@@ -42,17 +45,21 @@ export type Progress<T> =
       /** Round that is waited for, and the parties whose messages it lacks. */
       readonly round: number;
       readonly missing: readonly number[];
+      /** Their messages are there, and what they enclosed is not. */
+      readonly enclosed: boolean;
     };
 
 /** Stops a run until more messages are there; never leaves this module's {@link run}. */
 class Waiting extends Error {
   readonly round: number;
   readonly missing: readonly number[];
+  readonly enclosed: boolean;
 
-  constructor(round: number, missing: readonly number[]) {
+  constructor(round: number, missing: readonly number[], enclosed = false) {
     super('waiting');
     this.round = round;
     this.missing = missing;
+    this.enclosed = enclosed;
   }
 }
 
@@ -62,8 +69,8 @@ export interface Exchange {
   readonly self: number;
   /** Bytes that are the same whenever this label is asked for the same in the same order. */
   coins(label: string): RandomSource;
-  /** Says something to everybody. */
-  broadcast(round: number, type: string, body: Cbor): Promise<void>;
+  /** Says something to everybody. @param enclosure - a file that goes beside it; the body has its digest */
+  broadcast(round: number, type: string, body: Cbor, enclosure?: Uint8Array): Promise<void>;
   /** Says something to one other party. @param body - a secret, wiped whatever happens */
   tell(round: number, type: string, recipient: number, body: Uint8Array): Promise<void>;
   /**
@@ -76,6 +83,18 @@ export interface Exchange {
     from: readonly number[],
     to?: 'all' | 'self',
   ): ReadonlyMap<number, Cbor>;
+  /**
+   * The files that others enclosed in a round; waits when one is missing.
+   * @param digests - SHA-256 by sender, from their signed messages
+   */
+  enclosed(
+    round: number,
+    digests: ReadonlyMap<number, Uint8Array>,
+  ): ReadonlyMap<number, Uint8Array>;
+  /** A file that this party encloses: made once, and the same whenever it is asked for again. */
+  enclosure(make: () => Generator<number, Uint8Array>): Promise<Uint8Array>;
+  /** How proofs are made and verified; for sessions that agreed on them. */
+  proofs(): OpeningProofs;
   /** Digest of the message in a broadcast slot, one's own included. */
   digestOf(round: number, type: string, sender: number): Uint8Array;
   /**
@@ -89,6 +108,33 @@ export interface Exchange {
   echo(round: number, type: string, from: readonly number[]): Echo;
   /** See {@link Seat.once}. */
   readonly once: (name: Uint8Array, use: Uint8Array) => Promise<void> | void;
+}
+
+/** Proofs that a commitment opens to its public share. Which system makes them is not a session's matter. */
+export interface OpeningProofs {
+  /**
+   * The file of a proof, step by step; whoever does not run it to its end closes it.
+   * @param opening - x_i ‖ r_i, borrowed
+   * @param random - 64 bytes that nothing else is made of, borrowed
+   */
+  prove(
+    committed: Committed,
+    opening: Uint8Array,
+    random: Uint8Array,
+  ): Generator<number, Uint8Array>;
+  /** @throws what a file that is no proof throws */
+  verify(committed: Committed, file: Uint8Array, what: string): { readonly ok: boolean };
+}
+
+/** Files beside messages: too long for one, and bound to it by their digest. */
+export interface Enclosures {
+  readonly proofs: OpeningProofs;
+  /** What a party enclosed, this one itself too; undefined until it is there. */
+  of(sender: number): Uint8Array | undefined;
+  /** Keeps what this party encloses. */
+  keep(bytes: Uint8Array): void;
+  /** Runs what takes its time, telling how far it is. */
+  work<T>(steps: Generator<number, T>): Promise<T>;
 }
 
 /** What a party brings to every run. */
@@ -105,6 +151,8 @@ export interface Seat {
   readonly known?: Map<string, unknown>;
   /** Authenticated, opened, one for each slot. */
   readonly received: readonly ReceivedMessage[];
+  /** Absent where nobody encloses anything. */
+  readonly enclosures?: Enclosures | undefined;
   /**
    * Writes down durably what a secret is used for, before anything that uses it exists.
    * @throws RefusedError when it was used for something else
@@ -123,7 +171,8 @@ export async function run<T>(
     return { done: true, outcome: await protocol(exchange), said };
   } catch (error) {
     if (error instanceof Waiting) {
-      return { done: false, said, round: error.round, missing: error.missing };
+      const { round, missing, enclosed } = error;
+      return { done: false, said, round, missing, enclosed };
     }
     throw error;
   }
@@ -143,6 +192,7 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
     type: string,
     recipient: number | null,
     body: Cbor,
+    enclosure?: Uint8Array,
   ): Promise<void> => {
     const encoded = encodeCbor(body);
     try {
@@ -150,7 +200,7 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
       const now =
         seat.written?.get(label) ?? (await written(round, type, recipient, encoded, label));
       seat.written?.set(label, now);
-      said.push(now);
+      said.push(enclosure === undefined ? now : { ...now, enclosure });
     } finally {
       if (recipient !== null) encoded.fill(0);
     }
@@ -176,6 +226,13 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
     const digest = messageDigest(decodeMessage(bytes, 'own message'));
     return { round, type, recipient, bytes, digest };
   };
+  const enclosures = (): Enclosures => {
+    if (seat.enclosures !== undefined) return seat.enclosures;
+    throw new InternalError({
+      code: 'E_EXCHANGE_ENCLOSURE',
+      message: 'there is no place for a file beside a message',
+    });
+  };
   const find = (
     round: number,
     type: string,
@@ -192,7 +249,7 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
     self,
     coins,
     once: seat.once,
-    broadcast: (round, type, body) => say(round, type, null, body),
+    broadcast: (round, type, body, enclosure) => say(round, type, null, body, enclosure),
     tell: async (round, type, recipient, body) => {
       try {
         await say(round, type, recipient, body);
@@ -212,6 +269,26 @@ function createExchange(seat: Seat, said: Said[]): Exchange {
       }
       return bodies;
     },
+    enclosed: (round, digests) => {
+      const found = new Map<number, Uint8Array>();
+      for (const [sender, digest] of digests) {
+        const bytes = seat.enclosures?.of(sender);
+        // Who brings a file is not known; that it is the one is what its sender signed.
+        if (bytes !== undefined && equal(sha256(bytes), digest)) found.set(sender, bytes);
+      }
+      const missing = [...digests.keys()].filter((sender) => !found.has(sender));
+      if (missing.length > 0) throw new Waiting(round, missing, true);
+      return found;
+    },
+    enclosure: async (make) => {
+      const place = enclosures();
+      const before = place.of(self);
+      if (before !== undefined) return before;
+      const made = await place.work(make());
+      place.keep(made);
+      return made;
+    },
+    proofs: () => enclosures().proofs,
     digestOf: (round, type, sender) => {
       const digest =
         sender === self ? own(round, type)?.digest : find(round, type, sender, null)?.digest;

@@ -1,5 +1,6 @@
 /** Which messages a round of a session is made of, for whoever collects them and takes no part. */
-import { CONFIRM, firstBroadcast } from './conclusion.js';
+import { firstBroadcast } from './conclusion.js';
+import { CONFIRM } from './proven-opening.js';
 import { targetOf } from './repair-session.js';
 import type { Start } from './start-message.js';
 

@@ -1,13 +1,13 @@
 /** What a stranger can check of a session that made or changed shares: that its record follows from what was said in public. */
-import { contextOf, type GroupRecord } from '#crypto/frost/group';
+import { contextOf, type GroupRecord, publishedBy } from '#crypto/frost/group';
 import type { GroupPoint } from '#crypto/math/prime-group';
-import { equal, fromHex, toHex } from '#formats/bytes';
+import { equal, fromHex } from '#formats/bytes';
 import { type Cbor, decodeCbor } from '#formats/cbor';
 import { NegativeError } from '#formats/errors';
-import { CONFIRM, draftRecord, firstBroadcast, headOver, keptCommitments } from './conclusion.js';
+import { confirmed, draftRecord, firstBroadcast, headOver, keptCommitments } from './conclusion.js';
 import { sumCommitments } from './dealing.js';
 import { newGroup, readDealing } from './dealing-session.js';
-import { bytesIn, partsOf } from './exchange.js';
+import { CONFIRM, readConfirmation } from './proven-opening.js';
 import { interpolatePublic } from './repair-rounds.js';
 import { readSummands } from './repair-session.js';
 import type { Start } from './start-message.js';
@@ -50,26 +50,28 @@ export async function checkPublicly(
       publicGroup(start, (type, sender) => body(find(1, type, sender))),
     );
     const a = contextOf(computed, start.suite);
-    const commitments = new Map(keptCommitments(start, message.receivers));
+    const published = new Map(keptCommitments(start, message.receivers));
+    const given = publishedBy(record);
     const problems: string[] = [];
     for (const receiver of message.receivers) {
-      const what = 'its confirmation';
-      const [context, c] = partsOf(body(find(3, CONFIRM, receiver)), 2, receiver, what);
-      if (!equal(bytesIn(context, receiver, what), a))
+      const said = readConfirmation(start, receiver, body(find(3, CONFIRM, receiver)));
+      if (!equal(said.context, a))
         problems.push(`party ${receiver} confirms another key or other public shares`);
-      commitments.set(receiver, toHex(bytesIn(c, receiver, what)));
+      published.set(receiver, confirmed(said));
     }
     if (computed.publicKey !== record.publicKey)
       problems.push('the key is not the one that was dealt');
-    const given = record.members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join();
-    if (
-      computed.members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join() !== given
-    ) {
+    const shares = ({ members }: GroupRecord): string =>
+      members.map((m) => `${m.number} ${m.identity} ${m.publicShare}`).join();
+    if (shares(computed) !== shares(record)) {
       problems.push('the public shares are not those that were dealt');
     }
-    if (record.members.some(({ number, commitment }) => commitments.get(number) !== commitment)) {
+    const differs = (what: 'commitment' | 'proof'): boolean =>
+      [...given].some(([number, each]) => published.get(number)?.[what] !== each[what]);
+    if (differs('commitment')) {
       problems.push('a commitment is not the one that its holder published');
     }
+    if (differs('proof')) problems.push('a proof is not the one that its holder published');
     const facts: (keyof GroupRecord)[] = [
       'suite',
       'key',

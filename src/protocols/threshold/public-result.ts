@@ -2,15 +2,16 @@
  * What a session comes to, from what was said in public alone: whoever collects the broadcasts and takes no part computes the
  * group record, or puts the signature together, and names whoever said something wrong.
  */
-import type { Group, GroupRecord } from '#crypto/frost/group';
+import { type Group, type GroupRecord, withPublished } from '#crypto/frost/group';
 import { toHex } from '#formats/bytes';
 import { type Cbor, decodeCbor } from '#formats/cbor';
 import { NegativeError } from '#formats/errors';
 import type { Echo } from '#protocols/parties/inbox';
-import { CONFIRM, draftRecord, headOver, keptCommitments } from './conclusion.js';
+import { confirmed, draftRecord, headOver, keptCommitments } from './conclusion.js';
 import { bytesIn, checkEchoes, partsOf } from './exchange.js';
 import { aggregate, readNonceCommitments } from './frost-rounds.js';
 import { addedUp } from './pairing-session.js';
+import { CONFIRM, readConfirmation } from './proven-opening.js';
 import { type Broadcast, publicGroup } from './public-check.js';
 import type { Start } from './start-message.js';
 
@@ -28,22 +29,13 @@ export async function publicRecord(
   const find = finder(broadcasts);
   const made = publicGroup(start, (type, sender) => body(find(1, type, sender)));
   const draft = await draftRecord(start, made);
-  const kept = keptCommitments(start, message.receivers);
-  const commitmentOf = (number: number): string => {
-    const before = kept.get(number);
-    if (before !== undefined) return before;
-    const [, c] = partsOf(body(find(3, CONFIRM, number)), 2, number, 'its confirmation');
-    return toHex(bytesIn(c, number, 'its confirmation'));
-  };
+  const published = new Map(keptCommitments(start, message.receivers));
+  for (const number of message.receivers) {
+    const said = readConfirmation(start, number, body(find(3, CONFIRM, number)));
+    published.set(number, confirmed(said));
+  }
   const head = headOver(start, message.receivers, roster, (...slot) => find(...slot).digest);
-  return {
-    ...draft,
-    members: draft.members.map((member) => ({
-      ...member,
-      commitment: commitmentOf(member.number),
-    })),
-    head: toHex(head),
-  };
+  return { ...withPublished(draft, published), head: toHex(head) };
 }
 
 /**

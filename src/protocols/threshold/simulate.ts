@@ -6,7 +6,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { decodeMessage, readMessage, type ReceivedMessage } from '#protocols/parties/message';
 import { makeRoster, type Roster } from '#protocols/parties/roster';
 import { newSessionKeys, type OpenSessionKeys } from '#protocols/parties/session-keys';
-import { type Exchange, type Progress, run, type Said } from './exchange.js';
+import { type Exchange, type OpeningProofs, type Progress, run, type Said } from './exchange.js';
 import type { Start } from './start-message.js';
 
 /** Most rounds of any protocol, and then some. */
@@ -22,6 +22,8 @@ export interface Disturbance {
   }) => ReceivedMessage | undefined;
   /** Told the keys of every party before anything is said; borrowed. */
   readonly introduce?: (number: number, keys: OpenSessionKeys) => void;
+  /** Changes what a party encloses in round 3; undefined leaves it as it is. */
+  readonly enclose?: (from: number, enclosure: Uint8Array) => Uint8Array | undefined;
   /** Told the bytes of every message. */
   readonly overhear?: (bytes: Uint8Array) => void;
 }
@@ -29,6 +31,7 @@ export interface Disturbance {
 /**
  * Runs a session of all its parties.
  * @param protocol - for each party; shares it needs are its own matter
+ * @param proofs - where the session agreed on them
  * @returns every party's outcome, by number; the receiver disposes what they hold
  * @throws what the first party that refuses throws
  */
@@ -37,6 +40,7 @@ export async function simulate<T>(
   protocol: (number: number) => (exchange: Exchange) => Promise<T>,
   random: RandomSource,
   disturbance: Disturbance = {},
+  proofs?: OpeningProofs,
 ): Promise<ReadonlyMap<number, T>> {
   const numbers = start.message.parties.map(({ number }) => number);
   const keys = new Map<number, OpenSessionKeys>();
@@ -53,6 +57,7 @@ export async function simulate<T>(
     const written = new Map(numbers.map((number) => [number, new Map<string, Said>()]));
     const known = new Map(numbers.map((number) => [number, new Map<string, unknown>()]));
     const delivered = new Set<string>();
+    const enclosed = new Map<number, Uint8Array>();
     const outcomes = new Map<number, T>();
     for (let turn = 0; turn < MAX_TURNS && outcomes.size < numbers.length; turn++) {
       for (const self of numbers) {
@@ -65,6 +70,14 @@ export async function simulate<T>(
             seed: seeds.get(self) as SecretBytes,
             written: written.get(self) as Map<string, Said>,
             known: known.get(self) as Map<string, unknown>,
+            enclosures: proofs && {
+              proofs,
+              of: (sender) => enclosed.get(sender),
+              keep: (bytes) => {
+                enclosed.set(self, disturbance.enclose?.(self, bytes) ?? bytes);
+              },
+              work: atOnce,
+            },
             // Bodies are wiped once they are read, and a run reads them again.
             received: (inboxes.get(self) ?? []).map((each) => ({
               ...each,
@@ -109,6 +122,14 @@ export async function simulate<T>(
   } finally {
     for (const each of keys.values()) each[Symbol.dispose]();
     for (const each of seeds.values()) each.dispose();
+  }
+}
+
+/** Runs steps to their end; nobody is told. */
+function atOnce<T>(steps: Generator<number, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return Promise.resolve(value);
   }
 }
 

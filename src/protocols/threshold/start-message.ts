@@ -35,7 +35,8 @@ const numbers = s.array(s.integer({ min: 1, max: 0xffff }), { max: MAX_PARTIES }
 /** Strict reader of the form. */
 export const startSchema = s.object({
   type: s.oneOf('conclave/threshold-start'),
-  version: s.oneOf(1),
+  /** 2 where commitments come with proofs. */
+  version: s.oneOf(1, 2),
   /** 32 random bytes; of a new key also its ceremony id. */
   session: s.hex(32),
   operation: s.oneOf(...operations),
@@ -62,6 +63,8 @@ export const startSchema = s.object({
   group: s.nullable(s.json()),
   /** The exact bytes to sign. */
   message: s.nullable(s.base64()),
+  /** Each receiver proves that its commitment opens to its public share, and nobody acknowledges before it verified all. */
+  openings: s.optional(s.oneOf('proven')),
 });
 
 /** A start message. */
@@ -77,6 +80,13 @@ export interface Start {
   readonly terms: Uint8Array;
   /** `frost-ed25519/keygen`. */
   readonly purpose: string;
+}
+
+/** The version of a start message: the lowest that says all of it. */
+export function startVersion({
+  openings,
+}: Pick<StartMessage, 'openings'>): StartMessage['version'] {
+  return openings === undefined ? 1 : 2;
 }
 
 /** Canonical JSON and a line feed. */
@@ -105,7 +115,7 @@ export async function openStart(message: StartMessage, what: string): Promise<St
   });
   const group =
     message.group === null ? undefined : await parseGroup(message.group, `${what}: group`);
-  const problem = problemOf(message, group);
+  const problem = problemOf(message, suite, group);
   if (problem !== undefined) throw malformed(what, problem);
   return {
     message,
@@ -130,8 +140,19 @@ export function groupJson({ record }: Group): Json {
   return { ...record, members: record.members.map((member) => ({ ...member })) };
 }
 
-function problemOf(message: StartMessage, group: Group | undefined): string | undefined {
-  const { operation, parties, contributors, receivers, threshold } = message;
+function problemOf(
+  message: StartMessage,
+  suite: FrostSuite,
+  group: Group | undefined,
+): string | undefined {
+  const { operation, parties, contributors, receivers, threshold, openings } = message;
+  if ((message.version === 2) !== (openings !== undefined)) {
+    return 'its version and its openings do not fit';
+  }
+  if (openings !== undefined && operation === 'sign') return 'nobody commits to anything to sign';
+  if (openings !== undefined && suite.scheme !== 'frost') {
+    return `there is no proof of openings for ${suite.name}`;
+  }
   const present = parties.map(({ number }) => number);
   if (!ascending(present) || !ascending(contributors) || !ascending(receivers)) {
     return 'its numbers are not ascending';
