@@ -136,8 +136,8 @@ export const traceProve = defineAction({
     const bytes = encodeTrace(await make({ key, request, requestBytes }, input, context));
     // What leaves is what was read back and verified, not what was meant.
     const trace = decodeTrace(bytes, input.out);
-    context.progress('verifying the trace');
-    const verdict = await checkTrace({ key, request, requestBytes, trace, what: input.out });
+    const question = { key, request, requestBytes, trace, what: input.out };
+    const verdict = await checkTrace(question, context);
     if (!verdict.ok) {
       throw new InternalError({
         code: 'E_TRACE_UNVERIFIED',

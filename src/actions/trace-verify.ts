@@ -67,7 +67,7 @@ export const traceVerify = defineAction({
     const trace = decodeTrace(files.read(input.trace, MAX_TRACE_BYTES), input.trace);
     const file = files.read(input.sig, MAX_SIGNATURE_BYTES);
     const what = input.trace;
-    const verdict = await checkTrace({ key, request, requestBytes, trace, what });
+    const verdict = await checkTrace({ key, request, requestBytes, trace, what }, context);
     const claims = [
       signatureClaim(file, trace),
       ...verdict.claims,

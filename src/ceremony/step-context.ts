@@ -68,6 +68,7 @@ export function contextOf(
     inCeremony: true,
     // Where a file answers for people nobody watches, and an animation would wait for keys that nobody presses.
     screen: terminal.interactive ? base.screen : undefined,
+    gauge: terminal.gauge,
     once: sessionOnce(session, base.once),
     folders: sessionFolders(session, base.folders),
     identities: sessionIdentities(session, base.identities, {

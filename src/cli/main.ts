@@ -14,6 +14,7 @@ import { UsageError } from '#formats/errors';
 import type { Host } from '#host/host';
 import type { Video } from '#host/video';
 import { wantsMovement } from '#terminal/colour';
+import { startGauge } from '#terminal/gauge';
 import { countSeconds } from '#terminal/seconds';
 import type { Terminal } from '#terminal/terminal';
 import type { CommandAsker, PassphraseFiles } from './asker.js';
@@ -71,7 +72,7 @@ export async function main(argv: readonly string[], overrides: Overrides = {}): 
   const { globals, words } = splitGlobals(argv);
   const output = new Output(streams, globals);
   const env = overrides.env ?? process.env;
-  const signals = listen(streams, output);
+  const signals = listen(streams, output, moves(streams.stderr, env, globals));
   try {
     const run = { globals, streams, output, env, signals, version: readVersion(), overrides };
     return await dispatch(words, run);
@@ -253,6 +254,7 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
       keychainClaims: async (backend) =>
         (await import('#carriage/stores/keychain/claims')).openKeychainClaims(backend),
       counting: secondsOn(run),
+      gauge: gaugeOn(run),
     },
     within: (changes) =>
       complete(buildContext({ ...parts, ...changes, askIdentity: changes.ask ?? askIdentity })),
@@ -264,9 +266,24 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
 
 /** Seconds that count on the terminal of the conversation; a ceremony has a line of its own that moves. */
 function secondsOn({ streams: { stderr }, env, globals }: Run): ActionContext['counting'] {
-  const { isTTY = false, fd } = stderr as { isTTY?: boolean; fd?: number };
-  if (fd === undefined || globals.plain || !wantsMovement({ isTTY, env })) return undefined;
+  const { fd } = stderr as { fd?: number };
+  if (fd === undefined || !moves(stderr, env, globals)) return undefined;
   return () => countSeconds(fd);
+}
+
+/** How far work is, on the terminal of the conversation. */
+function gaugeOn({ streams: { stderr }, env, globals }: Run): ActionContext['gauge'] {
+  if (!moves(stderr, env, globals)) return undefined;
+  return (title, about) => startGauge({ stream: stderr, env }, title, about);
+}
+
+/** Whether lines may be drawn anew on the terminal of the conversation. */
+function moves(
+  { isTTY = false }: Streams['stderr'],
+  env: Run['env'],
+  { plain }: Pick<Globals, 'plain'>,
+): boolean {
+  return !plain && wantsMovement({ isTTY, env });
 }
 
 /** What brings codes in and shows them; nothing of it is opened before it is used. */

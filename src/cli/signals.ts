@@ -1,5 +1,6 @@
 /** Ctrl-C, and readers that go away. */
 import { InterruptedError } from '#formats/errors';
+import { ERASE } from '#terminal/gauge';
 import type { Output, Streams } from './output.js';
 
 /** Not all of the result arrived: no success, and nobody is left to tell. */
@@ -18,9 +19,11 @@ export interface Listening {
 /**
  * Ctrl-C ends the program at once: every write of the host is atomic and synchronous, so none is under way then. A reader that
  * went away ends it without a word.
+ * @param moves - whether a line may just be moving, which gives way to what is said last
  */
-export function listen(streams: Streams, output: Output): Listening {
+export function listen(streams: Streams, output: Output, moves = false): Listening {
   const interrupted = (): void => {
+    if (moves) streams.stderr.write(ERASE);
     const failure = new InterruptedError({ code: 'E_INTERRUPTED', message: 'interrupted' });
     process.exit(output.failure(failure));
   };

@@ -50,6 +50,13 @@ export interface Terminal {
   lines?(prompt: () => string): AsyncIterable<string>;
   /** Wipes screen and scrollback, before and after one person sits alone before it; absent where nothing is on a screen. */
   clear?(): void;
+  /**
+   * Begins to show how far work is, on one line that is drawn anew in its place until it is disposed; absent where nothing may
+   * move.
+   * @param title - what is done, in a word
+   * @param about - to what
+   */
+  gauge?(title: string, about: string): Disposable & { show(part: number): void };
   /** Shows work in progress, on a terminal only. */
   progress<T>(message: string, work: () => Promise<T>): Promise<T>;
 }

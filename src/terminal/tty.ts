@@ -6,6 +6,7 @@ import { utf8 } from '#formats/bytes';
 import { ConclaveError, InterruptedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { plainStyle, styleFor, wantsMovement } from './colour.js';
+import { startGauge } from './gauge.js';
 import { askLine, askNumber, askYesNo } from './line-questions.js';
 import { pages, wrap } from './screen.js';
 import { type Spinner, startSpinner } from './spinner.js';
@@ -153,6 +154,24 @@ export function ttyTerminal({ input, output, env, plain = false }: TtyOptions): 
       output.write(CLEAR);
       turning?.resume();
     },
+    ...(plain || !wantsMovement(surroundings)
+      ? {}
+      : {
+          gauge: (title: string, about: string) => {
+            const outer = turning;
+            outer?.pause();
+            const gauge = startGauge({ stream: output, env }, title, about);
+            turning = gauge;
+            return {
+              show: gauge.show,
+              [Symbol.dispose]: () => {
+                gauge.stop();
+                turning = outer;
+                outer?.resume();
+              },
+            };
+          },
+        }),
     progress: async (text, work) => {
       if (plain || !wantsMovement(surroundings)) return await work();
       const outer = turning;

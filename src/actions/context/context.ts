@@ -308,6 +308,12 @@ export interface AttestationShelf {
   ): string | undefined;
 }
 
+/** A line that says how far work is, until it is disposed. */
+export interface Gauge extends Disposable {
+  /** From 0 to 1. */
+  show(part: number): void;
+}
+
 /** Everything an action may touch. */
 export interface ActionContext {
   /** The way to tokens; loaded when it is first asked for. Absent where there is none. */
@@ -355,6 +361,8 @@ export interface ActionContext {
   readonly progress: (message: string) => void;
   /** Seconds that count below that line until they are disposed; absent where nothing may move. */
   readonly counting?: (() => Disposable) | undefined;
+  /** Begins to show how far work is, on one line drawn anew in its place; absent where nothing may move. */
+  readonly gauge?: ((title: string, about: string) => Gauge) | undefined;
   /** Version of conclave, as written into artifacts. */
   readonly version: string;
   /** Cost parameter log2(N) of scrypt for new passphrase seals (17 outside tests). */

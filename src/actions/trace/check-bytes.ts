@@ -6,12 +6,14 @@ import { REPETITIONS } from '#protocols/inhead/hash-input';
 import { parametersOf } from '#protocols/inhead/level';
 import { decodeProof } from '#protocols/inhead/proof';
 import type { TraceRequest } from '#protocols/inhead/request';
+import type { Statement } from '#protocols/inhead/statement';
 import { suiteName, type TraceFile } from '#protocols/inhead/trace-file';
-import { verifyProof } from '#protocols/inhead/verifier';
+import { type ProofVerdict, verifyStepwise } from '#protocols/inhead/verifier';
 import { suiteOf } from '#protocols/sharing/share-set';
 import type { Claim } from '../artifacts/artifact.js';
 import { quorumText } from './asked.js';
 import { type ByteKey, byteOpenings, committedSecret, quorumOfNumbers } from './byte-key.js';
+import { proofText, stepping, UNWATCHED, type Watched } from './progress.js';
 import { attested, BYTES_NOT_PROVEN, checked, NEVER_PROVEN, WORDS } from './verdict.js';
 import type { TraceVerdict } from './verdict.js';
 
@@ -26,7 +28,10 @@ export interface TraceQuestion<K> {
 }
 
 /** The verdict on a trace whose shares are bytes. */
-export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<TraceVerdict> {
+export async function checkByteTrace(
+  question: TraceQuestion<ByteKey>,
+  watched: Watched = UNWATCHED,
+): Promise<TraceVerdict> {
   const { key, request, trace } = question;
   const quorum = quorumOfNumbers(key, trace.quorum);
   const shares = quorumText(trace.quorum, key.set);
@@ -48,7 +53,7 @@ export async function checkByteTrace(question: TraceQuestion<ByteKey>): Promise<
     ),
   ];
   if (misfit === undefined && quorum !== undefined) {
-    const refusal = proofRefusal(question, quorum);
+    const refusal = await proofRefusal(question, quorum, watched);
     const proven = refusal === undefined;
     claims.push(
       checked(
@@ -97,26 +102,33 @@ export function headerMisfit(
   return same ? undefined : 'another quorum signed than the request names';
 }
 
-function proofRefusal(
+async function proofRefusal(
   { key, requestBytes, trace, what }: TraceQuestion<ByteKey>,
   quorum: Parameters<typeof byteOpenings>[1],
-): string | undefined {
+  watched: Watched,
+): Promise<string | undefined> {
   const statement = byteStatement(byteOpenings(key, quorum), committedSecret(key), {
     group: key.bytes,
     request: requestBytes,
     signature: trace.signature,
   });
-  return refusalOf(() =>
-    verifyProof(statement, decodeProof(trace.proof, statement.trace.circuit, REPETITIONS, what)),
-  );
+  return await refusalOf(trace, statement, what, watched);
 }
 
-/** Why a proof is refused, whether it does not parse or does not convince. */
-export function refusalOf(
-  check: () => { readonly ok: true } | { readonly ok: false; readonly reason: string },
-): string | undefined {
+/** Why the proof of a trace is refused, whether it does not parse or does not convince. */
+export async function refusalOf(
+  { level, quorum, proof }: TraceFile,
+  statement: Statement,
+  what: string,
+  watched: Watched,
+): Promise<string | undefined> {
   try {
-    const verdict = check();
+    const decoded = decodeProof(proof, statement.trace.circuit, REPETITIONS, what);
+    const verdict: ProofVerdict = await stepping(
+      verifyStepwise(statement, decoded),
+      { title: 'verifying', about: proofText(level, quorum.length) },
+      watched,
+    );
     return verdict.ok ? undefined : verdict.reason;
   } catch (error) {
     if (error instanceof ConclaveError && error.exitCode === 65) return error.message;

@@ -1,7 +1,6 @@
 /** Whether a trace holds whose shares are scalars. */
 import { REPETITIONS } from '#protocols/inhead/hash-input';
 import { verifyBinding } from '#protocols/inhead/binding-proof';
-import { decodeProof } from '#protocols/inhead/proof';
 import {
   type ScalarContext,
   scalarSize,
@@ -10,15 +9,18 @@ import {
 } from '#protocols/inhead/scalar-statement';
 import { checkEquations, isQuorum } from '#protocols/inhead/share-equation';
 import { suiteName } from '#protocols/inhead/trace-file';
-import { verifyProof } from '#protocols/inhead/verifier';
 import type { GroupPoint } from '#crypto/math/prime-group';
 import type { Claim } from '../artifacts/artifact.js';
 import { headerMisfit, isSigned, refusalOf, type TraceQuestion } from './check-bytes.js';
+import { UNWATCHED, type Watched } from './progress.js';
 import { type ScalarKey, scalarContext } from './scalar-key.js';
 import { checked, NEVER_PROVEN, SCALAR_NOT_PROVEN, type TraceVerdict, WORDS } from './verdict.js';
 
 /** The verdict on a trace whose shares are scalars. */
-export async function checkScalarTrace(question: TraceQuestion<ScalarKey>): Promise<TraceVerdict> {
+export async function checkScalarTrace(
+  question: TraceQuestion<ScalarKey>,
+  watched: Watched = UNWATCHED,
+): Promise<TraceVerdict> {
   const { key, request, requestBytes, trace } = question;
   const { suite } = key.group;
   const shares = trace.quorum.join(', ');
@@ -49,7 +51,9 @@ export async function checkScalarTrace(question: TraceQuestion<ScalarKey>): Prom
       claims.push(checked(WORDS.shares(shares), equations.ok, reason));
       claims.push(...bindingClaims(question, context, notProven));
     } else {
-      const refusal = equations.ok ? proofRefusal(question, context, equations.nonces) : reason;
+      const refusal = equations.ok
+        ? await proofRefusal(question, context, equations.nonces, watched)
+        : reason;
       const proven = refusal === undefined;
       const how = refusal ?? `MPC in the head, ${REPETITIONS} repetitions, soundness 2^-128`;
       const consequence = trace.level === 'nonces' && equations.ok;
@@ -92,13 +96,12 @@ function bindingClaims(
   return ok ? [] : [checked(WORDS.freshProof, false, 'there is a proof that nobody asked for')];
 }
 
-function proofRefusal(
+async function proofRefusal(
   { trace, what }: TraceQuestion<ScalarKey>,
   context: ScalarContext,
   nonces: readonly GroupPoint[],
-): string | undefined {
+  watched: Watched,
+): Promise<string | undefined> {
   const statement = scalarStatement(context, trace, nonces);
-  return refusalOf(() =>
-    verifyProof(statement, decodeProof(trace.proof, statement.trace.circuit, REPETITIONS, what)),
-  );
+  return await refusalOf(trace, statement, what, watched);
 }

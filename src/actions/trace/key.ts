@@ -13,6 +13,7 @@ import { policyOf } from './asked.js';
 import { type ByteKey, quorumOfNumbers, readByteKey } from './byte-key.js';
 import { checkByteTrace, type TraceQuestion } from './check-bytes.js';
 import { checkScalarTrace } from './check-scalars.js';
+import type { Watched } from './progress.js';
 import { readScalarKey, type ScalarKey } from './scalar-key.js';
 import type { TraceVerdict } from './verdict.js';
 
@@ -46,11 +47,14 @@ export function keyIdOf(key: TraceKey): string | null {
 }
 
 /** The verdict on a trace of a key of either kind. */
-export async function checkTrace(question: TraceQuestion<TraceKey>): Promise<TraceVerdict> {
+export async function checkTrace(
+  question: TraceQuestion<TraceKey>,
+  watched: Watched,
+): Promise<TraceVerdict> {
   const { key } = question;
   return key.kind === 'bytes'
-    ? await checkByteTrace({ ...question, key })
-    : await checkScalarTrace({ ...question, key });
+    ? await checkByteTrace({ ...question, key }, watched)
+    : await checkScalarTrace({ ...question, key }, watched);
 }
 
 /**

@@ -32,7 +32,7 @@ import { readShare, type ShareSource } from '../shares/sources.js';
 import { quorumText } from './asked.js';
 import { type ByteKey, byteOpenings, committedSecret } from './byte-key.js';
 import { isSigned } from './check-bytes.js';
-import { stepping } from './progress.js';
+import { proofText, stepping } from './progress.js';
 
 /** What is proven with. */
 export interface ByteProving {
@@ -80,7 +80,11 @@ export async function proveBytes(proving: ByteProving, context: ActionContext): 
         ? twinRootOf(statement.h0, secrets)
         : rootOf(random, statement.h0, secrets);
     wiped.push(root);
-    const proof = await stepping(proveStepwise(statement, openings, root), context);
+    const proof = await stepping(
+      proveStepwise(statement, openings, root),
+      { title: 'proving', about: proofText(request.level, quorum.length) },
+      context,
+    );
     return {
       ...statement.parameters,
       level: request.level,

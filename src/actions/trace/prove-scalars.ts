@@ -31,7 +31,7 @@ import {
 } from '#protocols/threshold/frost-rounds';
 import type { ActionContext } from '../context/context.js';
 import { assertTwin } from './key.js';
-import { stepping } from './progress.js';
+import { proofText, stepping } from './progress.js';
 import { type ScalarKey, scalarContext } from './scalar-key.js';
 
 /** One signer's share as it was opened. */
@@ -59,7 +59,7 @@ export interface ScalarProving {
  */
 export async function proveScalars(
   { key, request, requestBytes, signers, twin }: ScalarProving,
-  context: Pick<ActionContext, 'random' | 'progress'>,
+  context: Pick<ActionContext, 'random' | 'progress' | 'gauge'>,
 ): Promise<TraceFile> {
   const { group } = key;
   const { suite } = group;
@@ -109,7 +109,11 @@ export async function proveScalars(
       const nonce = nonces?.secrets[i];
       return nonce === undefined ? each : { ...each, nonce };
     });
-    const proof = await stepping(proveStepwise(statement, witness, root), context);
+    const proof = await stepping(
+      proveStepwise(statement, witness, root),
+      { title: 'proving', about: proofText(request.level, quorum.length) },
+      context,
+    );
     return { ...base, proof: encodeProof(proof) };
   } finally {
     for (const secret of wiped) secret.fill(0);

@@ -33,6 +33,11 @@ export interface SecretOpening {
   readonly nonce?: Uint8Array;
 }
 
+/** How far it is once the tapes are there. */
+const DRAWN = 0.1;
+/** Stretches into which the gates are cut. */
+const GATE_STEPS = 8;
+
 /** Participants of all repetitions; `[k - 1][repetition]`. */
 type PerParticipant<T> = readonly (readonly T[])[];
 
@@ -102,13 +107,15 @@ function* proveHolding(
     }),
   );
   hold(tapes);
-  yield 0.1;
+  yield DRAWN;
   const inputs = inputsOf(statement, openings, tapes, maskBytes);
   hold(inputs);
-  const run = evaluate(statement, tapes, inputs, repetitions);
-  hold(run.views);
-  yield 0.3;
-  const points = group === undefined ? undefined : yield* pointsOf(statement, group, inputs);
+  // Where there are points, most of the time goes into them.
+  const evaluated = group === undefined ? 0.9 : 0.4;
+  const run = yield* evaluate(statement, { tapes, inputs, repetitions }, held, evaluated);
+  yield evaluated;
+  const points =
+    group === undefined ? undefined : yield* pointsOf(statement, group, inputs, evaluated);
   const committed = PARTICIPANTS.map((k) =>
     all.map((repetition) => ({
       seed: seeds[k - 1]?.[repetition] as Uint8Array,
@@ -192,37 +199,57 @@ interface Run {
   readonly outputs: PerParticipant<Uint8Array>;
 }
 
+/** What the three have in every repetition. */
+interface Given {
+  readonly tapes: PerParticipant<Uint8Array>;
+  readonly inputs: PerParticipant<Uint8Array>;
+  readonly repetitions: number;
+}
+
 /** Evaluates the circuit for all three in every repetition; a value is three times as many words as lanes need. */
-function evaluate(
+function* evaluate(
   { trace: { circuit }, publicBits }: Statement,
-  tapes: PerParticipant<Uint8Array>,
-  inputs: PerParticipant<Uint8Array>,
-  repetitions: number,
-): Run {
+  { tapes, inputs, repetitions }: Given,
+  held: Uint8Array[],
+  until: number,
+): Generator<number, Run> {
+  const step = (part: number): number => DRAWN + (until - DRAWN) * part;
   const words = lanesWords(repetitions);
   const stride = 3 * words;
   const masks = new Int32Array(circuit.ands * stride);
   const results = new Int32Array(circuit.ands * stride);
   const values = new Int32Array(circuit.slots * stride);
-  tapes.forEach((tape, k) => {
-    toRows(tape, circuit.ands, { words: masks, stride, offset: k * words });
-  });
-  placeInputs(circuit, publicBits, inputs, values, words);
-  runGates(circuit, values, masks, results, words);
-  const outputs = new Int32Array(circuit.outputs.length * stride);
-  circuit.outputs.forEach((slot, i) => {
-    outputs.set(values.subarray(slot * stride, (slot + 1) * stride), i * stride);
-  });
-  const read = (from: Int32Array, bits: number): PerParticipant<Uint8Array> =>
-    PARTICIPANTS.map((k) =>
-      fromRows({ words: from, stride, offset: (k - 1) * words }, bits, repetitions),
-    );
-  const run = {
-    views: read(results, circuit.ands),
-    outputs: read(outputs, circuit.outputs.length),
-  };
-  for (const buffer of [masks, results, values]) buffer.fill(0);
-  return run;
+  try {
+    for (const [k, tape] of tapes.entries()) {
+      toRows(tape, circuit.ands, { words: masks, stride, offset: k * words });
+      yield step(0.1 + 0.1 * k);
+    }
+    placeInputs(circuit, publicBits, inputs, values, words);
+    const gates = circuit.code.length / 3;
+    let mask = 0;
+    for (let stretch = 0; stretch < GATE_STEPS; stretch++) {
+      const [from, to] = [stretch, stretch + 1].map((i) => Math.floor((gates * i) / GATE_STEPS));
+      const code = circuit.code.subarray(3 * (from as number), 3 * (to as number));
+      mask = runGates(code, values, masks, results, words, mask);
+      yield step(0.3 + (0.4 * (stretch + 1)) / GATE_STEPS);
+    }
+    const outputs = new Int32Array(circuit.outputs.length * stride);
+    circuit.outputs.forEach((slot, i) => {
+      outputs.set(values.subarray(slot * stride, (slot + 1) * stride), i * stride);
+    });
+    const read = (from: Int32Array, bits: number, k: Participant): Uint8Array[] =>
+      fromRows({ words: from, stride, offset: (k - 1) * words }, bits, repetitions);
+    const views: Uint8Array[][] = [];
+    for (const k of PARTICIPANTS) {
+      const view = read(results, circuit.ands, k);
+      for (const each of view) held.push(each);
+      views.push(view);
+      yield step(0.7 + 0.1 * k);
+    }
+    return { views, outputs: PARTICIPANTS.map((k) => read(outputs, circuit.outputs.length, k)) };
+  } finally {
+    for (const buffer of [masks, results, values]) buffer.fill(0);
+  }
 }
 
 function placeInputs(
@@ -261,15 +288,21 @@ function placeInputs(
   }
 }
 
+/**
+ * Runs a stretch of gates.
+ * @param first - where the masks of its first multiplication begin
+ * @returns where those of the next stretch do
+ */
 function runGates(
-  { code }: Circuit,
+  code: Int32Array,
   values: Int32Array,
   masks: Int32Array,
   results: Int32Array,
   words: number,
-): void {
+  first: number,
+): number {
   const stride = 3 * words;
-  let mask = 0;
+  let mask = first;
   for (let i = 0; i < code.length; i += 3) {
     const out = code[i] as number;
     const a = (code[i + 1] as number) * stride;
@@ -305,6 +338,7 @@ function runGates(
     }
     mask += stride;
   }
+  return mask;
 }
 
 /** Each participant's part of every point: its integer times the base; 3 has what is left of the point. */
@@ -312,6 +346,7 @@ function* pointsOf(
   { trace: { circuit, integers }, points }: Statement,
   group: PrimeGroup,
   inputs: PerParticipant<Uint8Array>,
+  from: number,
 ): Generator<number, PerParticipant<Uint8Array>> {
   const out = PARTICIPANTS.map(() => [] as Uint8Array[]);
   const part = (k: 1 | 2, repetition: number, field: number): GroupPoint => {
@@ -332,7 +367,7 @@ function* pointsOf(
       if (encoded === undefined) throw unprovable();
       own.push(encoded);
     });
-    if (repetition % 16 === 0) yield 0.3 + (0.65 * repetition) / repetitions;
+    if (repetition % 16 === 0) yield from + ((0.95 - from) * repetition) / repetitions;
   }
   return out;
 }

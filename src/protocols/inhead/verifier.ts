@@ -24,6 +24,11 @@ import { encodePoints, type Statement } from './statement.js';
 /** The answer, with a reason when it is no. */
 export type ProofVerdict = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
+/** How far it is once the tapes of the opened are there. */
+const OPENED = 0.1;
+/** Stretches into which the gates are cut. */
+const GATE_STEPS = 8;
+
 /** An opened participant of one repetition. */
 interface Opened {
   readonly participant: Participant;
@@ -36,6 +41,18 @@ interface Opened {
 
 /** Whether a proof convinces of a statement. Answers, never throws, for any proof that decodes. */
 export function verifyProof(statement: Statement, proof: Proof): ProofVerdict {
+  const steps = verifyStepwise(statement, proof);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same, yielding how far it is, from 0 to 1, so that somebody can be told. */
+export function* verifyStepwise(
+  statement: Statement,
+  proof: Proof,
+): Generator<number, ProofVerdict> {
   const { h0, parameters, trace } = statement;
   const { salt, challenge, pairs } = proof;
   const { repetitions } = parameters;
@@ -43,7 +60,10 @@ export function verifyProof(statement: Statement, proof: Proof): ProofVerdict {
     return { ok: false, reason: 'it has another number of repetitions' };
   const trits = tritsOf(challenge, repetitions);
   const opened = pairs.map((pair, i) => openPair(pair, trits[i] as number, salt, i, trace.circuit));
-  const run = evaluatePairs(statement, proof, opened);
+  yield OPENED;
+  // Where there are points, most of the time goes into them.
+  const evaluated = statement.group === undefined ? 0.9 : 0.4;
+  const run = yield* evaluatePairs(statement, proof, opened, evaluated);
   const firstMessage: Uint8Array[] = [];
   for (const [repetition, pair] of pairs.entries()) {
     const [p, q] = opened[repetition] as readonly [Opened, Opened];
@@ -71,6 +91,7 @@ export function verifyProof(statement: Statement, proof: Proof): ProofVerdict {
     for (const k of [1, 2, 3]) {
       firstMessage.push(...(messages[(k - p.participant + 3) % 3] as Uint8Array[]));
     }
+    if (repetition % 16 === 0) yield evaluated + ((1 - evaluated) * repetition) / repetitions;
   }
   if (!equal(challengeOf(h0, salt, parameters, firstMessage), challenge)) {
     return {
@@ -106,11 +127,13 @@ interface PairRun {
 }
 
 /** Evaluates P and Q of all repetitions side by side; Q's multiplications are read from its view, P's are computed. */
-function evaluatePairs(
+function* evaluatePairs(
   { trace: { circuit }, publicBits, parameters }: Statement,
   { pairs }: Proof,
   opened: readonly (readonly [Opened, Opened])[],
-): PairRun {
+  until: number,
+): Generator<number, PairRun> {
+  const step = (part: number): number => OPENED + (until - OPENED) * part;
   const lanes = parameters.repetitions;
   const words = lanesWords(lanes);
   const pair = 2 * words;
@@ -133,13 +156,16 @@ function evaluatePairs(
     circuit.ands,
     { words: viewQ, stride: words, offset: 0 },
   );
+  yield step(0.3);
   const values = new Int32Array(circuit.slots * pair);
   placePublic(publicBits, opened, values, words);
   placePrivate(circuit, opened, values, words);
 
   let and = 0;
   const { code } = circuit;
+  const pause = 3 * Math.ceil(code.length / 3 / GATE_STEPS);
   for (let i = 0; i < code.length; i += 3) {
+    if (i % pause === 0) yield step(0.3 + (0.4 * i) / code.length);
     const target = code[i] as number;
     const left = (code[i + 1] as number) * pair;
     const right = (code[i + 2] as number) * pair;
