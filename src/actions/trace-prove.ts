@@ -8,6 +8,7 @@ import { decodeRequest, type TraceRequest } from '#protocols/inhead/request';
 import { decodeTrace, encodeTrace, type TraceFile } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
+import { writeTogether } from './context/write-together.js';
 import { assertEnvironment } from './shares/change.js';
 import { collectShares } from './shares/collect.js';
 import { readSources } from './shares/sources.js';
@@ -54,7 +55,7 @@ export const traceProve = defineAction({
     'shares of bytes is put together in memory for that, and signs deterministically; the parties of a threshold key are played here, ' +
     'every one, and the key stays in shares. Proves in the head, from level quorum on, that the opened shares are the ones committed ' +
     'to, without telling them. ' +
-    'Nothing is written before the finished trace has verified in the same process. Without a terminal, --approve says which request ' +
+    'Nothing is written before the finished trace has verified in the same process, and then both files or neither. Without a terminal, --approve says which request ' +
     'was approved. --twin, at level nonces or with shares of bytes, takes no randomness, so that two laptops with the same shares make the same files; on any difference both ' +
     'files and both signatures are destroyed unseen outside, and that request is not run twin again. Afterwards ' +
     HANDLING +
@@ -145,8 +146,14 @@ export const traceProve = defineAction({
         hint: 'the machine computed wrongly: do not use it again',
       });
     }
-    files.write(input.out, bytes, { secret: true });
-    files.write(input.outSig, trace.signature);
+    // A signature without its trace must not leave, and a trace without its signature is of no use.
+    writeTogether(
+      [
+        { path: input.out, bytes, secret: true },
+        { path: input.outSig, bytes: trace.signature },
+      ],
+      files,
+    );
     const signed = `sha256:${toHex(sha256(trace.signature))}`;
     const quorum = quorumText(trace.quorum, naming);
     context.record({

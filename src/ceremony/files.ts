@@ -102,6 +102,10 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
           sink.commit();
           written.set(relative, { path: relative, sha256: digest.hex(), size });
         },
+        withdraw: () => {
+          sink.withdraw?.();
+          written.delete(relative);
+        },
         [Symbol.dispose]: () => {
           sink[Symbol.dispose]();
         },

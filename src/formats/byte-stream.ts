@@ -17,6 +17,8 @@ export interface ByteSink {
 /** A file being written: it exists under its name only once it is committed. Disposed before that, it leaves nothing. */
 export interface FileSink extends ByteSink, Disposable {
   commit(): void;
+  /** Takes a committed file away again, as far as the disk lets it; absent where what went out cannot be taken back. */
+  withdraw?(): void;
 }
 
 /** A file being read; disposing closes it. */

@@ -45,8 +45,10 @@ export function openSource(fs: FsPort, path: string): FileSource {
 export interface Placing {
   /** Where the file named by `path` really lies, and whether it is there: behind a link stands the file that is meant. */
   find(path: string): { readonly target: string; readonly found: 'none' | 'file' | 'other' };
-  /** Gives the temporary file its name and makes that durable. */
+  /** Gives the temporary file its name. */
   place(temporary: string, target: string, overwrite: boolean): void;
+  /** Makes a file's name durable. */
+  settle(target: string): void;
   /** Removes a temporary file on the way out of a failure. */
   discard(path: string): void;
   /** Takes away what killed runs left of this target. */
@@ -123,7 +125,11 @@ export function createSink(
         close();
         placing.place(temporary, target, overwrite);
         state = 'placed';
+        placing.settle(target);
       });
+    },
+    withdraw: () => {
+      if (state === 'placed') placing.discard(target);
     },
     [Symbol.dispose]: abandon,
   };

@@ -43,7 +43,10 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
         {
           find: (named) => findTarget(fs, named),
           place: (temporary, target, overwrite) => {
-            finish(fs, temporary, target, overwrite);
+            entitle(fs, temporary, target, overwrite);
+          },
+          settle: (target) => {
+            syncFolder(fs, dirname(target));
           },
           discard: (temporary) => {
             discard(fs, temporary);
@@ -217,9 +220,14 @@ function findTarget(
 
 /** Gives a finished temporary file its name, durably. */
 function finish(fs: FsPort, temporary: string, target: string, overwrite: boolean): void {
+  entitle(fs, temporary, target, overwrite);
+  syncFolder(fs, dirname(target));
+}
+
+/** Gives a finished temporary file its name. */
+function entitle(fs: FsPort, temporary: string, target: string, overwrite: boolean): void {
   if (overwrite) fs.rename(temporary, target);
   else place(fs, temporary, target);
-  syncFolder(fs, dirname(target));
 }
 
 function appendWhole(fs: FsPort, path: string, bytes: Uint8Array): void {
