@@ -124,7 +124,8 @@ export const traceProve = defineAction({
     const request = decodeRequest(requestBytes, input.request);
     const key = await readTraceKey(input.group, files);
     assertGroupOf(request, key, input.request);
-    assertEnvironment(environmentOf(key), context.environment, key.name);
+    const kept = key.kind === 'bytes' ? 'set' : 'key';
+    assertEnvironment(environmentOf(key), context.environment, key.name, kept);
     assertMaySign(key, request, input.request, context);
     assertKeyPolicy(key, request, input.request);
     assertTwin(key, request, input.twin === true);

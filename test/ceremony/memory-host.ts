@@ -84,11 +84,14 @@ export function memoryHost(
     openSource: (path) => ({ ...sourceOf(read(path)), [Symbol.dispose]: () => undefined }),
     createSink: (path, writeOptions) => {
       const parts: Uint8Array[] = [];
+      let committed = false;
       return {
         write: (bytes) => void parts.push(bytes.slice()),
         commit: () => {
           files.write(path, concat(...parts), writeOptions);
+          committed = true;
         },
+        withdraw: () => void (committed && disk.files.delete(at(path))),
         [Symbol.dispose]: () => undefined,
       };
     },

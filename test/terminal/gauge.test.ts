@@ -8,7 +8,13 @@ import { ttyTerminal } from '#terminal/tty';
 const UTF8 = { LANG: 'C.UTF-8' };
 
 function screen(columns?: number) {
-  const stream = Object.assign(new PassThrough(), { isTTY: true, rows: 24, columns });
+  const nothing = (): boolean => true;
+  const stream = Object.assign(new PassThrough(), {
+    isTTY: true,
+    rows: 24,
+    columns,
+    ...{ cursorTo: nothing, clearLine: nothing, moveCursor: nothing },
+  });
   let shown = '';
   stream.on('data', (chunk: Buffer) => (shown += chunk.toString()));
   return { stream, shown: () => shown };

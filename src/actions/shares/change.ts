@@ -150,12 +150,17 @@ function distinct(shares: readonly NamedShare[]): readonly NamedShare[] {
 }
 
 /** Real cards are not for rehearsals: what is dealt there is thrown away, and may be marked as worthless. */
-export function assertEnvironment(of: Environment, here: Environment, name: string): void {
+export function assertEnvironment(
+  of: Environment,
+  here: Environment,
+  name: string,
+  what: 'set' | 'key' = 'set',
+): void {
   if (of !== 'production' || here === 'production') return;
   throw new RefusedError({
     code: 'E_SHARE_ENVIRONMENT',
-    message: `${name} is of a production set, and this is a ${here} run`,
-    hint: 'rehearse with a set that was made for it',
+    message: `${name} is of a production ${what}, and this is a ${here} run`,
+    hint: `rehearse with a ${what} that was made for it`,
   });
 }
 
