@@ -282,7 +282,8 @@ export async function advance(
       keep: (bytes) => {
         hold.keepProof(hold.state.self, bytes);
       },
-      work: (steps) => stepping(steps, context),
+      work: (steps) =>
+        stepping(steps, { title: 'proving', about: 'what your commitment opens to' }, context),
     },
     once: (name, use) => session.marks.use(name, use, session, context),
   };
