@@ -1,5 +1,6 @@
 /**
- * Rehearses every shipped ceremony with its answers file through the built program, and verifies what each one leaves.
+ * Rehearses every shipped ceremony with its answers file through the built program, and verifies what each one leaves. Other
+ * answers to the same ceremony lie in the folder of its name, as NAME/WAY.yaml; each of them is a rehearsal more.
  *
  *   npm run rehearse [-- --json FILE] [-- NAME...]
  */
@@ -28,9 +29,17 @@ const shipped = readdirSync(join(root, 'ceremonies'))
   .filter((file) => file.endsWith('.yaml'))
   .map((file) => file.slice(0, -'.yaml'.length))
   .sort();
-const unknown = wanted.filter((name) => !shipped.includes(name));
+/** Every rehearsal: a ceremony, or a ceremony and the name of other answers to it. */
+const rehearsals = shipped.flatMap((name) => {
+  const folder = join(root, 'ceremonies/answers', name);
+  const ways = existsSync(folder)
+    ? readdirSync(folder).filter((file) => file.endsWith('.yaml'))
+    : [];
+  return [name, ...ways.sort().map((file) => `${name}/${file.slice(0, -'.yaml'.length)}`)];
+});
+const unknown = wanted.filter((name) => !rehearsals.includes(name));
 if (unknown.length > 0) {
-  console.error(`no such ceremony: ${unknown.join(', ')}; there are: ${shipped.join(', ')}`);
+  console.error(`no such ceremony: ${unknown.join(', ')}; there are: ${rehearsals.join(', ')}`);
   process.exit(2);
 }
 
@@ -74,14 +83,14 @@ const farSides = {
   },
 };
 
-const results = (wanted.length > 0 ? wanted : shipped).map(rehearse);
+const results = (wanted.length > 0 ? wanted : rehearsals).map(rehearse);
 if (options.json !== undefined) {
   writeFileSync(options.json, `${JSON.stringify({ rehearsals: results }, null, 2)}\n`);
 }
 process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
 
 function rehearse(name) {
-  const folder = mkdtempSync(join(tmpdir(), `conclave-rehearse-${name}-`));
+  const folder = mkdtempSync(join(tmpdir(), `conclave-rehearse-${name.replace('/', '-')}-`));
   const started = Date.now();
   try {
     const missing = farSides[name]?.missing?.(folder);
@@ -119,13 +128,14 @@ function problemOf(name, folder) {
   const answers = join(root, 'ceremonies/answers', `${name}.yaml`);
   if (!existsSync(answers)) return `there is no answers file ceremonies/answers/${name}.yaml`;
   const session = join(folder, 'session');
+  const [ceremony] = name.split('/');
   const far = farSides[name];
   const parameters = far?.before(folder) ?? [];
   const start = (...more) =>
     conclave(
       folder,
       'run',
-      name,
+      ceremony,
       '--rehearse',
       '--answers',
       answers,

@@ -2,6 +2,7 @@
 import { type ConclaveError, TryAgainError } from '#formats/errors';
 import { afterFailure, choose, isOnItsSide, targetIn, type Then, whyLeftOut } from '#script/branch';
 import type { Step } from '#script/definition';
+import { placesOf } from '#script/paper-ways';
 import { entryKey, type Instance, instanceKey } from '#script/plan';
 import { instancesOf, resolverOf, type Session, waysOf, whereOf } from './session.js';
 
@@ -24,6 +25,11 @@ export function takeBranch(session: Session, instance: Instance): void {
   terminal.say(
     `${definition.branches[branch]?.summary ?? branch}: "${chosen.condition}" ` +
       `${chosen.side === 'then' ? 'holds' : 'does not hold'} (${because.join(', ')}).`,
+  );
+  const left = chosen.side === 'then' ? 'else' : 'then';
+  terminal.say(
+    `On paper: the way "${chosen.side}", ${placesOf(definition, branch, chosen.side)}. ` +
+      `Crossed out: ${placesOf(definition, branch, left)}.`,
   );
 }
 

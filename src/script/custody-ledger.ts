@@ -4,7 +4,9 @@
  */
 import { entryHash } from '#custody/audit/chain';
 import type { Definition } from './definition.js';
+import { dutiesOf } from './duties.js';
 import type { Entry } from './entries.js';
+import { ADMINISTRATOR } from './people.js';
 
 /** One session, as its transcript has it. */
 export interface LedgerSession {
@@ -22,10 +24,10 @@ export interface LedgerLine {
   readonly entry: number;
   readonly person: string;
   readonly role: string;
-  readonly event: 'sealed' | 'received' | 'confirmed' | 'answered';
-  /** Serial, artifact, or what was said. */
+  readonly event: 'sealed' | 'received' | 'confirmed' | 'answered' | 'owed';
+  /** Serial, artifact, what was said, or what is owed. */
   readonly what: string;
-  /** Step, by its title. */
+  /** Step, by its title; of what is owed, the branch that led to it, by what it decides. */
   readonly step: string;
 }
 
@@ -50,7 +52,7 @@ export interface Ledger {
 /** Puts sessions in the order of their predecessors and reads what each says of custody. */
 export function custodyLedger(sessions: readonly LedgerSession[]): Ledger {
   const ordered = [...sessions].sort((a, b) => openedAt(a).localeCompare(openedAt(b)));
-  const lines = ordered.flatMap(linesOf);
+  const lines = ordered.flatMap((session) => [...linesOf(session), ...owedBy(session)]);
   const held = new Map<string, Held>();
   for (const session of ordered)
     for (const it of sealedIn(session)) held.set(`${it.kind}/${it.role}/${it.person}`, it);
@@ -122,6 +124,32 @@ function linesOf(session: LedgerSession): readonly LedgerLine[] {
       },
     ];
   });
+}
+
+/** What a session found to be owed: the duties of the way that it went at a branch. The administrator answers for them. */
+function owedBy({ definition, entries }: LedgerSession): readonly LedgerLine[] {
+  const [first] = entries;
+  const last = entries.at(-1);
+  if (first?.type !== 'session.opened' || last === undefined) return [];
+  const { session, participants } = first.data;
+  const person = participants.find(({ role }) => role === ADMINISTRATOR)?.name ?? ADMINISTRATOR;
+  return dutiesOf(definition, entries).flatMap(({ duty, due, side }): LedgerLine[] =>
+    side === null
+      ? []
+      : [
+          {
+            time: last.time,
+            ceremony: definition.id,
+            session,
+            entry: last.seq,
+            person,
+            role: ADMINISTRATOR,
+            event: 'owed',
+            what: `${duty} (by ${due.slice(0, 10)})`,
+            step: definition.branches[side.branch]?.summary ?? side.branch,
+          },
+        ],
+  );
 }
 
 function sealedIn(session: LedgerSession): readonly Held[] {

@@ -144,9 +144,12 @@ export interface Act {
 
 /** Something that must happen after the session. */
 export interface Duty {
+  /** May hold references, which stand for what the session found. */
   readonly duty: string;
   /** ISO 8601 duration from the close of the session, e.g. `P90D`. */
   readonly within: string;
+  /** The way on which it is owed; on every way where none is named. */
+  readonly branch?: OnSide;
 }
 
 /** A parsed definition. */

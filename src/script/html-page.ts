@@ -12,7 +12,7 @@ const STYLE = `
   td:empty { min-width: 3em; }
   pre { font: 11pt/1.5 "Courier New", monospace; white-space: pre-wrap; }
   @page { size: A4; margin: 18mm 15mm; }
-  @media print { body { margin: 0; max-width: none; } h2 { page-break-after: avoid; } }
+  @media print { body { margin: 0; max-width: none; } h2, h2 + p { page-break-after: avoid; } }
 `;
 
 /** A whole page. `markdown` is this room's own; whatever people wrote in it is escaped already. */

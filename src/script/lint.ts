@@ -11,6 +11,7 @@ import { changeRules } from './rules/changes.js';
 import { codeRules } from './rules/codes.js';
 import { closingRules } from './rules/closing.js';
 import { drillRules } from './rules/drills.js';
+import { dutyRules } from './rules/duties.js';
 import { handoverRules } from './rules/handovers.js';
 import { humanStepRules } from './rules/humans.js';
 import { waysThrough } from './rules/projection.js';
@@ -41,7 +42,7 @@ export interface Surroundings {
 }
 
 /** What the definition says as a whole. */
-const WHOLE: readonly Rules[] = [structureRules, branchRules];
+const WHOLE: readonly Rules[] = [structureRules, branchRules, dutyRules];
 
 /** What must hold on every way through it. */
 const EVERY_WAY: readonly Rules[] = [

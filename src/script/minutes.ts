@@ -4,6 +4,7 @@
  */
 import { entryHash } from '#custody/audit/chain';
 import type { Definition } from './definition.js';
+import { dutiesOf } from './duties.js';
 import type { Entry, EntryData, Participant } from './entries.js';
 import { isWitnessRole } from './people.js';
 import { entryKey, instanceKey, plan } from './plan.js';
@@ -34,6 +35,7 @@ export function renderMinutes(content: {
     irregularities(entries),
     artifacts(entries),
     signOffs(participants, entries),
+    afterwards(definition, opened, entries),
   ];
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
 }
@@ -285,6 +287,27 @@ function signOffs(participants: readonly Participant[], entries: readonly Entry[
       : table(['Name', 'Role', 'Says', 'Heard'], rows).join('\n'),
     ...(blanks.length === 0 ? [] : [code(blanks.join('\n\n').split('\n'))]),
   ].join('\n\n');
+}
+
+/** What the session owes, by the way that it went. */
+function afterwards(
+  definition: Definition,
+  opened: EntryData['session.opened'],
+  entries: readonly Entry[],
+): string {
+  const duties = dutiesOf(definition, entries);
+  if (duties.length === 0) return '';
+  return [
+    '## Due afterwards',
+    '',
+    ...(opened.mode === 'rehearsal'
+      ? ['A rehearsal owes nothing. A real session would owe:', '']
+      : []),
+    ...table(
+      ['', 'What', 'Due on', 'Done on', 'Initials'],
+      duties.map(({ duty, due }) => ['', duty, due.slice(0, 10), '', '']),
+    ),
+  ].join('\n');
 }
 
 interface Where {

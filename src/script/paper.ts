@@ -2,10 +2,17 @@
  * The paper script: a definition as pages that people fill in by hand while the ceremony runs. Nothing on it is checked here; it
  * says what the definition says, and leaves blanks where the day will tell.
  */
-import { holderLetter } from './plan.js';
-import type { Definition, Expression, Step } from './definition.js';
+import type { Definition, Expression, OnSide, Side, Step } from './definition.js';
 import { referencesIn } from './expression.js';
+import {
+  placesOf,
+  savedOnTheLongerWay,
+  spokenCondition,
+  targetOnPaper,
+  whenGone,
+} from './paper-ways.js';
 import { isWitnessRole } from './people.js';
+import { holderLetter } from './plan.js';
 import { bare, groupsOf } from './spoken.js';
 
 /** Minutes that a step of a kind takes when its definition does not say. */
@@ -42,11 +49,12 @@ export function minutesOf(definition: Definition, step: Step): number {
   return (step.minutes ?? MINUTES[kind] ?? 2) * each;
 }
 
-/** Minutes of the whole ceremony, conditional steps included. */
+/** Minutes of the whole ceremony, conditional steps included; of each branch the longer way. */
 export function budgetOf(definition: Definition): number {
-  return definition.acts
-    .flatMap(({ steps }) => steps)
-    .reduce((sum, step) => sum + minutesOf(definition, step), 0);
+  const cost = (step: Step): number => minutesOf(definition, step);
+  const all = definition.acts.flatMap(({ steps }) => steps);
+  const sum = all.reduce((total, step) => total + cost(step), 0);
+  return sum - savedOnTheLongerWay(definition, cost);
 }
 
 /** The plan in Markdown. */
@@ -178,9 +186,11 @@ function machine({ environment }: Definition): string {
 }
 
 function budget(definition: Definition): string {
-  const lines = definition.acts.map(({ title, steps }, i) => [
+  const lines = definition.acts.map(({ title, steps, branch }, i) => [
     String(i + 1),
-    text(title),
+    branch === undefined
+      ? text(title)
+      : `${text(title)} (way "${branch.side}" of ${branch.branch})`,
     String(steps.reduce((sum, step) => sum + minutesOf(definition, step), 0)),
     SHORT,
     SHORT,
@@ -192,25 +202,28 @@ function budget(definition: Definition): string {
     '',
     ...table(['Act', '', 'Minutes', 'From', 'To'], lines),
     '',
-    `${total} minutes in all (${hours}), without breaks.`,
+    `${total} minutes in all (${hours}), without breaks${Object.keys(definition.branches).length === 0 ? '' : '; of each branch the longer way'}.`,
   ].join('\n');
 }
 
 /** Both ways of every branch; which one it was is ticked on the day. */
-function branches({ branches: declared }: Definition): string {
-  const entries = Object.entries(declared);
+function branches(definition: Definition): string {
+  const entries = Object.entries(definition.branches);
   if (entries.length === 0) return '';
+  const way = (branch: string, side: Side): string =>
+    `${placesOf(definition, branch, side)}, ${text(whenGone(definition, { branch, side }))}`;
   return [
     '## Branches',
     '',
     'One way of each is gone. The steps of the other one are crossed out.',
     '',
     ...table(
-      ['Branch', 'What it decides', 'Way "then" when', 'Way taken', 'Initials'],
-      entries.map(([name, { summary, when }]) => [
+      ['Branch', 'What it decides', 'Way "then"', 'Way "else"', 'Way taken', 'Initials'],
+      entries.map(([name, { summary }]) => [
         name,
         text(summary),
-        text(when),
+        way(name, 'then'),
+        way(name, 'else'),
         '( ) then ( ) else',
         '',
       ]),
@@ -218,13 +231,18 @@ function branches({ branches: declared }: Definition): string {
   ].join('\n');
 }
 
+/** Which way an act or a step lies on; both say it alike. */
+function onWay({ branch, side }: OnSide): string {
+  return `Way "${side}" of the branch ${branch} only.`;
+}
+
 function act(definition: Definition, at: number): string {
-  const { title, steps } = definition.acts[at] as Definition['acts'][number];
+  const { title, steps, branch } = definition.acts[at] as Definition['acts'][number];
   const lines = steps.flatMap((step, s) => {
     const holders = step.each === undefined ? 1 : (definition.roles[step.each]?.count ?? 1);
     return Array.from({ length: holders }, (_, i) => [
       `${at + 1}.${s + 1}${holders === 1 ? '' : holderLetter(i)}`,
-      i === 0 ? activity(step) : '"',
+      i === 0 ? activity(definition, step, branch !== undefined) : '"',
       holders === 1 ? step.by : `${step.each ?? step.by} ${i + 1}`,
       i === 0 ? String(minutesOf(definition, step)) : '',
       recorded(step),
@@ -235,34 +253,41 @@ function act(definition: Definition, at: number): string {
   return [
     `## Act ${at + 1}: ${text(title)}`,
     '',
+    ...(branch === undefined
+      ? []
+      : [
+          `**${onWay(branch)}** It is gone ${text(whenGone(definition, branch))}. ( ) gone ( ) crossed out`,
+          '',
+        ]),
     ...table(['Step', 'Activity', 'Who', 'Min', 'Recorded', 'Time UTC', 'Initials'], lines),
   ].join('\n');
 }
 
-function activity(step: Step): string {
+/** `whole`: that its act lies on the way is said above it. */
+function activity(definition: Definition, step: Step, whole: boolean): string {
   const notes = [
     step.say === undefined ? '' : text(readable(step.say)),
-    step.branch === undefined
-      ? ''
-      : `Way "${step.branch.side}" of the branch ${step.branch.branch} only.`,
-    step.when === undefined ? '' : `Only when ${text(step.when)}.`,
+    step.branch === undefined || whole ? '' : onWay(step.branch),
+    step.when === undefined ? '' : `Only when ${text(spokenCondition(definition, step.when))}.`,
     step.needs === undefined ? '' : `The quorum ${step.needs} agrees first.`,
     step.kind === 'action' && step.effect === 'irreversible' ? '**It cannot be undone.**' : '',
     step.retry > 0 ? `It may fail ${step.retry} times.` : '',
-    onFailure(step),
+    onFailure(definition, step),
     step.timeout === undefined ? '' : `After ${step.timeout} minutes a reason is recorded.`,
   ].filter((note) => note !== '');
   return [`**${text(step.title)}**`, ...notes].join(' ');
 }
 
-function onFailure({ onFailure: what, elsewhere }: Step): string {
+function onFailure(definition: Definition, { onFailure: what, elsewhere }: Step): string {
   switch (what) {
     case 'deviate':
       return 'It may be left out, with a reason.';
     case 'postpone':
       return 'When it fails, the ceremony is postponed.';
     case 'elsewhere':
-      return `When it fails, the ceremony goes to the ${elsewhere?.kind ?? ''} "${elsewhere?.name ?? ''}".`;
+      return elsewhere === undefined
+        ? ''
+        : `When it fails, the ceremony goes to ${targetOnPaper(definition, elsewhere)}.`;
     case 'abort':
     case 'retry':
       return '';
@@ -349,7 +374,14 @@ function duties({ after }: Definition): string {
     '',
     ...table(
       ['', 'What', 'Within', 'Due on', 'Done on', 'Initials'],
-      after.map(({ duty, within }) => ['[ ]', text(duty), inWords(within), '', '', '']),
+      after.map(({ duty, within, branch }) => [
+        '[ ]',
+        `${text(readable(duty))}${branch === undefined ? '' : ` (way "${branch.side}" of ${branch.branch})`}`,
+        inWords(within),
+        '',
+        '',
+        '',
+      ]),
     ),
   ].join('\n');
 }

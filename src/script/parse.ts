@@ -319,7 +319,11 @@ function fromRaw(raw: RawDefinition, source: Source): Definition {
         steps: act.steps.map((step, s) => stepOf(step, `acts[${a}].steps[${s}]`, source, whole)),
       };
     }),
-    after: raw.after ?? [],
+    after: (raw.after ?? []).map(({ duty, within, branch }) => ({
+      duty,
+      within,
+      ...(branch === undefined ? {} : { branch: onSide(branch) }),
+    })),
   };
 }
 

@@ -145,6 +145,7 @@ const duty = strict({
   within: z.string().regex(/^P(?=.)(?:\d{1,3}Y)?(?:\d{1,3}M)?(?:\d{1,3}W)?(?:\d{1,4}D)?$/, {
     error: 'a duration such as P90D was expected',
   }),
+  branch: onSide.optional(),
 });
 
 /** `definition.yaml`. */

@@ -120,7 +120,7 @@ describe('a branch', () => {
     expect(paper).toContain('## Branches');
     expect(paper).toContain('Way "then" of the branch output only.');
     expect(paper).toContain('Way "else" of the branch output only.');
-    expect(paper).toContain('When it fails, the ceremony goes to the step "printer".');
+    expect(paper).toContain('When it fails, the ceremony goes to step 1.2.');
     expect(paper).toContain('When it fails, the ceremony is postponed.');
   });
 });

@@ -1,4 +1,7 @@
-/** The drill with people: who is absent, whose card fails, whose words are gone; nothing is put together, and a kill loses nothing. */
+/**
+ * The drill with people: who is absent, whose card fails, whose words are gone, what is owed when too few are left; nothing is put
+ * together, and a kill loses nothing.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -117,6 +120,43 @@ describe('recovery-drill', () => {
     const [deviation] = checked.of('deviation').filter(({ data }) => data.step === 'check');
     expect(deviation?.data.happened).toMatch(/card 3 was shown by custodian-3 before/);
   });
+
+  it(
+    'owes a repair where too few were good, once the witnesses counted the same',
+    { timeout: 120_000 },
+    async () => {
+      const disk = room.copy();
+      let refused = 0;
+      const terminal = playedTerminal((asked) => {
+        const { key, kind, choices } = asked;
+        if (key === 'drill/attendance/custodian-4') return 'here without the share';
+        if (key === 'conclude/count' && kind === 'choose')
+          return choices[refused === 0 ? 0 : 1] ?? '';
+        // The administrator counted wrong, and one witness did not.
+        if (key === 'conclude/counted/witness-2' && kind === 'choose')
+          return refused++ === 0 ? 'no' : 'yes';
+        if (key === 'repair/way' && kind === 'choose')
+          return 'a new split of the key, where it still rests';
+        if (key === 'repair/day' && kind === 'text') return '2026-12-15';
+        return custodians(asked);
+      });
+      const context = await roomContext(disk, { terminal });
+      expect(await runIn(context, input)).toMatchObject({ ok: true });
+      const checked = await checkSession(disk, OUT, await context.catalogue());
+      expect(problemsOf(checked.verdict)).toEqual([]);
+      expect(refused).toBe(2);
+      expect(checked.of('branch.taken').map(({ data }) => data.side)).toEqual(['then']);
+      expect(checked.of('step.skipped').map(({ data }) => data.step)).toEqual(
+        expect.arrayContaining(['emergency', 'next']),
+      );
+      const minutes = Buffer.from(disk.files.get(`${OUT}/minutes.md`) ?? []).toString();
+      expect(minutes).toMatch(/way: then/);
+      expect(minutes).toMatch(
+        /mend the shares: a new split of the key, where it still rests, by 2026-12-15/,
+      );
+      expect(minutes).not.toContain('hold the next drill');
+    },
+  );
 
   it('goes on after the power went between two custodians', { timeout: 120_000 }, async () => {
     const disk = room.copy();

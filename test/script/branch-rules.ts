@@ -15,10 +15,44 @@ const example = (rule: string, from: string | RegExp, to: string, message: RegEx
   message,
 });
 
+/** One duty more, behind everything else. */
+const owing = (duty: string, rule: string, message: RegExp): Example => ({
+  rule,
+  of: `${BRANCHED}after:\n  - ${duty}\n`,
+  changes: [],
+  message,
+});
+
 const GIVEN = "{ then: '${{ steps.typed.answer }}', else: '${{ steps.written.answer }}' }";
 
 /** For the test that tries them all. */
 export const branchExamples: readonly Example[] = [
+  owing(
+    "{ duty: 'oil it', within: P7D, branch: outptu.then }",
+    'branch-unknown',
+    /did you mean "?output/,
+  ),
+  owing(
+    "{ duty: 'oil ${{ steps.typde.answer }}', within: P7D }",
+    'reference-unknown',
+    /did you mean "?typed/,
+  ),
+  owing(
+    "{ duty: 'oil ${{ steps.typed.answer }}', within: P7D, branch: output.else }",
+    'reference-conditional',
+    /lies on the side "then" of the branch output/,
+  ),
+  owing(
+    "{ duty: 'oil ${{ steps.typed.answer }}', within: P7D }",
+    'reference-conditional',
+    /on the side/,
+  ),
+  owing(
+    "{ duty: 'oil ${{ steps.shade.answer }}', within: P7D }",
+    'reference-unknown',
+    /output "answer"/,
+  ),
+  owing("{ duty: 'oil ${{ }}', within: P7D }", 'reference-malformed', /./),
   example('branch-unknown', 'branch: output.then', 'branch: outptu.then', /did you mean "?output/),
   example('branch-empty', 'branch: output.then', 'branch: output.else', /on the side "then"/),
   example(

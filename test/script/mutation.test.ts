@@ -28,12 +28,16 @@ interface Mutation {
 /** Changes that are other sound definitions, not faults: `path old -> new`. */
 const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
   {
-    what: /\.id (air-gap|print|print-text|read-card|prove|verify|wipe|administrator|witness|witnesses|presence|definition-digest|execution-digest|isolation|fingerprint|handover|acknowledge|consent|root|check|destroy|witnessed|connected|look-first|look-second|verify-first|verify-second|take-away|opened-bag|custody|outcome|next|hand-shares|pause|container-digest|carry|carry-challenge|carry-statement|carried|program|shred|remains|digest|approve|signed-digest|second-device|arrived|erase|erased|terms|compare|accept|round-[1-4]|record|same-record|keep|close|parties|end|signers|twin) -> /,
+    what: /\.id (air-gap|print|print-text|read-card|prove|verify|wipe|administrator|witness|witnesses|presence|definition-digest|execution-digest|isolation|fingerprint|handover|acknowledge|consent|root|check|destroy|witnessed|connected|look-first|look-second|verify-first|verify-second|take-away|opened-bag|custody|counted|emergency|owed|next|hand-shares|pause|container-digest|carry|carry-challenge|carry-statement|carried|program|shred|remains|digest|approve|signed-digest|second-device|arrived|erase|erased|terms|compare|accept|round-[1-4]|record|same-record|keep|close|parties|end|signers|twin) -> /,
     why: 'the name of a step that no other step refers to is free',
   },
   {
     what: /\.id (?:twice|compare|lamp|shade) -> /,
     why: 'of the example of branches, the same',
+  },
+  {
+    what: /^after\[\d+\]\.branch mend\.(?:then|else) -> mend\.(?:then|else)$/,
+    why: 'on which way a duty is owed that tells of nothing on it, only people know',
   },
   {
     what: /parameters\.[a-z0-9-]+\.default (?:(?:old|medium)\/|set\.json|payload\.bin)/,

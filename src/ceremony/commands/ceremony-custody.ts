@@ -15,7 +15,7 @@ export const ceremonyCustody = defineCommand({
   summary: 'tell who holds what after all ceremonies, and whether one is missing',
   description:
     'Reads the sessions of ceremony directories, session folders or transcripts in the order of time: what was sealed into which ' +
-    'bag, handed over, confirmed and answered by whom. Each session must continue an earlier one by its head. What a transcript is ' +
+    'bag, handed over, confirmed and answered by whom, and what a session found to be owed. Each session must continue an earlier one by its head. What a transcript is ' +
     'worth says conclave verify. Rehearsals are left out.',
   inputs: {
     sessions: {

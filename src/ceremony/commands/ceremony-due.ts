@@ -46,7 +46,8 @@ export const ceremonyDue = defineCommand({
   id: 'ceremony.due',
   summary: 'tell what is due after the sessions of a ceremony, and what is overdue',
   description:
-    'Reads every real session of a ceremony directory that was completed and counts its duties from the day on which it closed. ' +
+    'Reads every real session of a ceremony directory that was completed and counts its duties from the day on which it closed; ' +
+    'where the session came to a branch, those of the way that it went. ' +
     '--done records one as done, with a note; the record is a hash chain of its own beside the sessions. Exit 1 when something is ' +
     'overdue. Rehearsals owe nothing.',
   inputs: {
@@ -91,8 +92,8 @@ export const ceremonyDue = defineCommand({
       for (const folder of sessionsIn(files, ceremony)) {
         const { definition, entries } = await readSession(files, folder);
         const { opened, closed } = boundsOf(entries);
-        if (opened?.mode !== 'run' || closed?.data.outcome !== 'completed') continue;
-        for (const { duty, due } of dutiesOf(definition.after, closed.time)) {
+        if (opened?.mode !== 'run' || closed === undefined) continue;
+        for (const { duty, due } of dutiesOf(definition, entries)) {
           const did = kept.find((it) => it.session === opened.session && it.duty === duty);
           const state = did !== undefined ? 'done' : due < time ? 'overdue' : 'due';
           duties.push({

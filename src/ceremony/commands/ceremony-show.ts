@@ -124,7 +124,10 @@ export const ceremonyShow = defineCommand({
       ),
       ...section(
         'Afterwards',
-        it.after.map(({ duty, within }) => `${duty} (within ${within})`),
+        it.after.map(
+          ({ duty, within, branch }) =>
+            `${duty} (within ${within}${branch === undefined ? '' : `, way ${branch.branch}.${branch.side}`})`,
+        ),
       ),
     ].join('\n'),
 });

@@ -50,6 +50,11 @@ export function conditionOn({ survey, sides }: Way, condition: string): string {
   );
 }
 
+/** The same for text with references in it. */
+export function textOn(way: Way, text: string): string {
+  return text.replaceAll(/\$\{\{[^}]*\}\}/g, (reference) => conditionOn(way, reference));
+}
+
 const GIVEN = /\bbranches\.([a-z0-9-]+)\.([a-z0-9-]+)/g;
 
 function given(

@@ -370,7 +370,10 @@ function unused(survey: Survey, report: Report): void {
     for (const [input, value] of Object.entries(step.with))
       if (inputs[input]?.type === 'role') use('roles', String(value));
   }
-  for (const { root, names } of referencesOfBranches(definition)) {
+  for (const { root, names } of [
+    ...referencesOfBranches(definition),
+    ...referencesOfDuties(definition),
+  ]) {
     use(root, names[0] ?? '');
     if (root === 'steps') used.add(`steps.${names.slice(0, 2).join('.')}`);
   }
@@ -398,6 +401,17 @@ function referencesOfBranches({ branches }: Definition): readonly Reference[] {
         ...referencesOf(parseCondition(when)),
         ...referencesIn(given).map((it) => it.reference),
       ];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** Every reference of the duties that parses. */
+function referencesOfDuties({ after }: Definition): readonly Reference[] {
+  return after.flatMap(({ duty }) => {
+    try {
+      return referencesIn(duty).map((it) => it.reference);
     } catch {
       return [];
     }
