@@ -154,7 +154,7 @@ describe('recovery-drill', () => {
       expect(minutes).toMatch(
         /mend the shares: a new split of the key, where it still rests, by 2026-12-15/,
       );
-      expect(minutes).not.toContain('hold the next drill');
+      expect(minutes).not.toContain('| hold the next drill');
     },
   );
 

@@ -1,5 +1,6 @@
 /** One failing example for each rule about branches and about where failures lead, made from a sound ceremony by one change. */
 import { BRANCHED } from './branched.js';
+import { shipped } from './catalogue.js';
 
 interface Example {
   readonly rule: string;
@@ -18,15 +19,31 @@ const example = (rule: string, from: string | RegExp, to: string, message: RegEx
 /** One duty more, behind everything else. */
 const owing = (duty: string, rule: string, message: RegExp): Example => ({
   rule,
-  of: `${BRANCHED}after:\n  - ${duty}\n`,
-  changes: [],
+  of: BRANCHED,
+  changes: [[/\n$/, `\nafter:\n  - ${duty.replaceAll('$', '$$$$')}\n`]],
   message,
 });
+
+const drill = shipped('recovery-drill.yaml');
 
 const GIVEN = "{ then: '${{ steps.typed.answer }}', else: '${{ steps.written.answer }}' }";
 
 /** For the test that tries them all. */
 export const branchExamples: readonly Example[] = [
+  {
+    rule: 'branch-unheard',
+    of: drill,
+    changes: [['          ${{ steps.count.answer }}.', '          as many.']],
+    message: /^no witness confirms what was answered at "count"$/,
+  },
+  {
+    rule: 'duty-unheard',
+    of: drill,
+    changes: [
+      ['${{ steps.way.answer }}, by ${{ steps.day.answer }}.', 'by ${{ steps.day.answer }}.'],
+    ],
+    message: /^no witness confirms what was answered at "way"$/,
+  },
   owing(
     "{ duty: 'oil it', within: P7D, branch: outptu.then }",
     'branch-unknown',

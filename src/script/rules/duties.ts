@@ -1,5 +1,9 @@
-/** What is due afterwards: each duty lies on a way that exists, and tells only what was found on every session that owes it. */
+/**
+ * What is due afterwards: each duty lies on a way that exists, and tells only what was found in every session that owes it. What
+ * one person said counts where the witnesses heard it.
+ */
 import type { Duty } from '../definition.js';
+import { isWitnessRole } from '../people.js';
 import { suggestion } from '../suggestion.js';
 import { type Way, waysThrough, textOn } from './projection.js';
 import { typeOfExpression } from './references.js';
@@ -12,8 +16,46 @@ export const dutyRules: Rules = (survey, report) => {
     const path = `after[${i}]`;
     if (!isOnAWay(survey, duty, path, report)) continue;
     for (const way of ways) if (owes(way, duty)) tells(way, duty, `${path}.duty`, report);
+    answersAreHeard(survey, duty.duty, Infinity, `${path}.duty`, 'duty-unheard', report);
+  }
+  for (const [name, { when }] of Object.entries(survey.definition.branches)) {
+    const first = survey.steps.find(({ step }) => step.branch?.branch === name);
+    if (first === undefined) continue;
+    answersAreHeard(survey, when, first.order, `branches.${name}.when`, 'branch-unheard', report);
   }
 };
+
+/** In production, nobody's word alone leads a ceremony or becomes a debt: each witness confirms it, by a step before `order`. */
+function answersAreHeard(
+  { definition, steps, byId }: Survey,
+  text: string,
+  order: number,
+  path: string,
+  rule: string,
+  report: Report,
+): void {
+  if (definition.classification !== 'production') return;
+  for (const [reference, id = ''] of text.matchAll(/\bsteps\.([a-z0-9-]+)\.answer\b/g)) {
+    const asked = byId.get(id)?.step;
+    if (asked?.kind !== 'human' || asked.human !== 'ask') continue;
+    const confirmed = steps.filter(
+      ({ step, order: at }) =>
+        at < order &&
+        step.kind === 'human' &&
+        step.human === 'confirm' &&
+        isWitnessRole(step.by) &&
+        step.each === step.by,
+    );
+    const told = new RegExp(`\\b${reference.replaceAll('.', '\\.')}(?![a-z0-9.-])`);
+    if (confirmed.some(({ step }) => told.test(step.say ?? ''))) continue;
+    const problem = `no witness confirms what was answered at "${id}"`;
+    // Where they confirm something else after it, there it is missing.
+    const near = confirmed.find((it) => it.order > (byId.get(id)?.order ?? Infinity));
+    const offset = near?.step.say?.indexOf('${{') ?? -1;
+    if (near === undefined || offset < 0) report(rule, path, problem);
+    else report(rule, `${near.path}.say`, problem, offset);
+  }
+}
 
 function isOnAWay({ definition }: Survey, { branch }: Duty, path: string, report: Report): boolean {
   const names = Object.keys(definition.branches);
