@@ -2,7 +2,7 @@
 import { type ConclaveError, TryAgainError } from '#formats/errors';
 import { afterFailure, choose, isOnItsSide, targetIn, type Then, whyLeftOut } from '#script/branch';
 import type { Step } from '#script/definition';
-import { placesOf } from '#script/paper-ways';
+import { placesOf, spokenCondition } from '#script/paper-ways';
 import { entryKey, type Instance, instanceKey } from '#script/plan';
 import { instancesOf, resolverOf, type Session, waysOf, whereOf } from './session.js';
 
@@ -23,7 +23,7 @@ export function takeBranch(session: Session, instance: Instance): void {
     ([name, value]) => `${name} is ${JSON.stringify(value)}`,
   );
   terminal.say(
-    `${definition.branches[branch]?.summary ?? branch}: "${chosen.condition}" ` +
+    `${definition.branches[branch]?.summary ?? branch}: that ${spokenCondition(definition, chosen.condition)} ` +
       `${chosen.side === 'then' ? 'holds' : 'does not hold'} (${because.join(', ')}).`,
   );
   const left = chosen.side === 'then' ? 'else' : 'then';
