@@ -41,7 +41,12 @@ function bytesCase(count) {
   return { name: `bytes, quorum of ${count}`, statement, openings, compressions: count + 1 };
 }
 
-async function scalarCase(curve, count, nonces) {
+async function scalarCase(
+  curve,
+  count,
+  nonces,
+  name = `${curve}, ${nonces ? 'nonces' : 'quorum'} of ${count}`,
+) {
   const group = await loadGroup(curve);
   const long = group.scalarBytes !== 32;
   const size = {
@@ -76,7 +81,7 @@ async function scalarCase(curve, count, nonces) {
     group,
   });
   return {
-    name: `${curve}, ${nonces ? 'nonces' : 'quorum'} of ${count}`,
+    name,
     statement,
     openings: made.map(({ secret }) => secret),
     compressions: count * (1 + hashes) * (long ? 2 : 1),
@@ -123,6 +128,8 @@ export async function measure() {
     await scalarCase('ristretto255', 3, false),
     await scalarCase('edwards448', 3, false),
     await scalarCase('edwards448', 3, true),
+    await scalarCase('edwards25519', 1, false, 'edwards25519, what one commitment opens to'),
+    await scalarCase('edwards448', 1, false, 'edwards448, what one commitment opens to'),
   ];
   const rows = [];
   for (const each of cases) {

@@ -16,6 +16,7 @@ export interface ConcludeResult {
   readonly ok: boolean;
   readonly group: string;
   readonly transcript: string;
+  readonly proofs: readonly string[];
   readonly public: string;
   readonly record: string;
   readonly id: string;
@@ -35,6 +36,11 @@ export const thresholdConclude = defineAction({
     ok: { type: 'verdict', summary: 'whether all acknowledged the record that follows' },
     group: { type: 'file', summary: 'the group record' },
     transcript: { type: 'file', summary: 'all that was said in public, with the acknowledgements' },
+    proofs: {
+      type: 'file',
+      summary: 'proofs of the commitments, where they were agreed on',
+      repeat: true,
+    },
     public: { type: 'file', summary: 'the public key of the group' },
     record: { type: 'digest', summary: 'digest of the group record' },
     id: { type: 'digest', summary: 'id of the key' },
@@ -58,7 +64,8 @@ export const thresholdConclude = defineAction({
         hint: 'nobody may use this record; begin again',
       });
     }
-    concludeProofs(await decodeGroup(encodeGroup(group), 'group record'), start, folder, context);
+    const checked = await decodeGroup(encodeGroup(group), 'group record');
+    const proofs = concludeProofs(checked, start, folder, context);
     const groupFile = join(folder, 'group.json');
     const transcript = join(folder, 'transcript.json');
     context.files.write(groupFile, encodeGroup(group));
@@ -73,6 +80,7 @@ export const thresholdConclude = defineAction({
       ok: true,
       group: groupFile,
       transcript,
+      proofs,
       public: await writePublicKey(group, folder, context),
       record,
       id: `sha256:${key}`,

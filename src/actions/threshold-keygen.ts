@@ -66,6 +66,11 @@ export const thresholdKeygen = defineAction({
     },
     {
       command:
+        'conclave threshold keygen start --prove-openings --threshold 2 --party ann.pub --party ben.pub --party cem.pub --session ann --identity ann --out-dir out',
+      explains: 'the same for a key that will sign in a cage: commitments come with proofs',
+    },
+    {
+      command:
         'conclave threshold keygen start --in 1f2e3d4c-start.json --session ben --identity ben',
       explains: 'Ben accepts',
     },

@@ -6,9 +6,19 @@ import { InputError } from '#formats/errors';
 import { decodeRequest, looksLikeRequest } from '#protocols/inhead/request';
 import { looksLikeTrace, MAX_TRACE_BYTES } from '#protocols/inhead/trace-file';
 import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
 import { quorumText, requestLines } from './trace/asked.js';
 import { describeRequest, describeTrace } from './trace/describe.js';
 import { assertGroupOf, namingOf, readTraceKey } from './trace/key.js';
+
+/** How far the commitments of a threshold key are known; nothing of other keys. */
+async function grades(group: string, { files }: ActionContext): Promise<JsonObject> {
+  const key = await readTraceKey(group, files);
+  if (key.kind !== 'scalar') return {};
+  const { commitmentClaim } = await import('./threshold/proof-files.js');
+  const { grade, ok, detail } = commitmentClaim(key.group, group, files);
+  return { commitments: `${ok ? grade : 'NOT proven'}: ${detail}` };
+}
 
 /** What it says. */
 export interface TraceShowResult {
@@ -23,7 +33,8 @@ export const traceShow = defineAction({
   summary: 'show what a trace or a request says, and how sound a trace is',
   description:
     'Lists level, quorum, sizes and the parts of a proof, and how many bits of soundness its repetitions give, computed in two ways ' +
-    'that share nothing. Proves nothing: trace verify does that.',
+    'that share nothing; with --group also how far it is known that the commitments of the record are of its public shares. Proves ' +
+    'nothing of a trace: trace verify does that.',
   inputs: {
     file: {
       type: 'file',
@@ -35,7 +46,7 @@ export const traceShow = defineAction({
     group: {
       type: 'file',
       summary:
-        'the group record: shares go by their names there, and a request for another one is refused',
+        'the group record: shares go by their names there, a request for another one is refused, and proofs beside it are verified',
     },
   },
   outputs: {
@@ -51,7 +62,9 @@ export const traceShow = defineAction({
     const bytes = context.files.read(file, MAX_TRACE_BYTES);
     const digest = `sha256:${toHex(sha256(bytes))}`;
     if (looksLikeTrace(bytes)) {
-      return { file, digest, content: describeTrace(bytes, file) };
+      const content = describeTrace(bytes, file);
+      if (group === undefined) return { file, digest, content };
+      return { file, digest, content: { ...content, ...(await grades(group, context)) } };
     }
     if (looksLikeRequest(bytes)) {
       const request = decodeRequest(bytes, file);

@@ -17,6 +17,12 @@ import { furnish, roomContext, runIn } from './room.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
+// Who waits for which proof is tried here; proofs of full length are tried where they are made.
+vi.mock('#protocols/inhead/hash-input', async (original) => ({
+  ...(await original<object>()),
+  REPETITIONS: 8,
+}));
+
 const OUT = '/out';
 const DKG = {
   ceremony: 'threshold-dkg',
@@ -84,7 +90,11 @@ describe('a rehearsal with every party at this machine', () => {
     const policy = `{"digest":"sha256:${digest}","kind":"allow-digest","type":"conclave/policy","version":1}\n`;
     place(disk, '/policy.json', policy);
     place(disk, '/answers.yaml', answersOf(disk, DKG.answers, 'policy: policy.json'));
-    const input = { ...DKG, answers: '/answers.yaml', param: ['bound=true', 'suite=taproot'] };
+    const input = {
+      ...DKG,
+      answers: '/answers.yaml',
+      param: ['bound=true', 'suite=taproot', 'proven=true'],
+    };
     expect(await runIn(await roomContext(disk), input)).toMatchObject({
       ok: true,
       unusedAnswers: [],
@@ -103,6 +113,8 @@ describe('a rehearsal with every party at this machine', () => {
       policy: `sha256:${createHash('sha256').update(policy).digest('hex')}`,
       acknowledged: ['1 party-1', '2 party-2', '3 party-3'],
     });
+    expect(outputsOf(checked, 'conclude')['proofs']).toHaveLength(3);
+    expect([...said.keys()].filter((name) => name.startsWith('opening-of-'))).toHaveLength(3);
     expect(artifacts(disk, 'shares').size).toBe(3);
     expect(kept(disk)).toEqual([]);
 
@@ -153,7 +165,7 @@ describe('threshold-dkg with two parties at machines of their own', () => {
         .replace(/( {2}keep\/keep\/party-[23]: ).*/g, '$1{ confirm: true }')
         .replace(/ {2}keep\/close\/party-[23]: .*\n/g, '');
       place(disk, '/answers.yaml', answers);
-      const input = { ...DKG, answers: '/answers.yaml' };
+      const input = { ...DKG, answers: '/answers.yaml', param: ['proven=true'] };
 
       /** One phase of a party at its own machine, all files of the ceremony with it. */
       const phase = async (name: string, party: string): Promise<PhaseResult | undefined> => {
@@ -164,7 +176,7 @@ describe('threshold-dkg with two parties at machines of their own', () => {
         const files = [...artifacts(disk, 'threshold')].filter(([file]) =>
           name === 'start'
             ? file.endsWith('-start.json')
-            : file.endsWith('.msg') || file.includes('-0-'),
+            : /\.msg$|-0-|-from-\d+\.proof$/.test(file),
         );
         for (const [file, bytes] of files) writeFileSync(join(folder, file), bytes);
         const identity = there.at(`${party}.key`);
@@ -185,7 +197,7 @@ describe('threshold-dkg with two parties at machines of their own', () => {
           return undefined;
         } finally {
           for (const file of readdirSync(out)) {
-            if (/\.msg$|-0-/.test(file))
+            if (/\.(msg|proof)$|-0-/.test(file))
               place(disk, `/inbox/${file}`, readFileSync(join(out, file)));
           }
           disk.folders.add('/inbox');

@@ -3,16 +3,18 @@
     verify_threshold.py TRANSCRIPT...
 
 Written from docs/spec/threshold.md and docs/spec/party-message.md (and, for who signed, identity.md and statement.md), and
-knows nothing of conclave's source. Of the identities' two signatures it checks the Ed25519 one: the standard library has no
+knows nothing of conclave's source. Proofs of openings are verified where they lie beside the transcript, by verify_trace.py. Of the identities' two signatures it checks the Ed25519 one: the standard library has no
 ML-DSA. Ends with 0 when everything holds, and else with 1; a line for each says what is wrong.
 """
 import base64
 import hashlib
 import json
+import os
 import re
 import sys
 
 import ed25519
+import verify_trace
 from groups import SUITES
 
 sys.setrecursionlimit(10_000)
@@ -320,13 +322,31 @@ def computed(group, start, terms, before, said):
     return total[0], shares
 
 
-def check(data):
+def proven(record, folder):
+    """How many members' commitments are proven by files in a folder, of all members."""
+    found = 0
+    for member in record["members"]:
+        path = os.path.join(folder, f"opening-of-{member['number']}.proof")
+        if member.get("proof") is None or not os.path.exists(path):
+            continue
+        with open(path, "rb") as file:
+            try:
+                verify_trace.verify_opening(file.read(4 << 20), canonical(record) + b"\n")
+            except verify_trace.Refused as problem:
+                raise Wrong(f"{path}: {problem}") from None
+        found += 1
+    return f"{found} of {len(record['members'])} commitments proven"
+
+
+def check(data, folder):
     whole = exactly(parse_json(data, "the transcript"), "type version start acceptances messages group", "the transcript")
     need((whole["type"], whole["version"]) == ("conclave/threshold-transcript", 1), "this is no transcript")
     start, record = whole["start"], whole["group"]
     names = "type version session operation suite created environment threshold parties contributors receivers policy group message"
-    exactly(start, names, "the start message")
-    need((start["type"], start["version"]) == ("conclave/threshold-start", 1), "it has no start message")
+    need((start["type"], start["version"]) in (("conclave/threshold-start", 1), ("conclave/threshold-start", 2)), "it has no start message")
+    prove = start["version"] == 2
+    exactly(start, names + " openings" * prove, "the start message")
+    need(not prove or (start["openings"] == "proven" and start["suite"] != "bls12-381"), "it asks for proofs that there are not")
     need(start["operation"] in ("keygen", "refresh", "reshare", "repair", "enrol"), "this session makes no shares")
     need(start["suite"] in SUITES, "its suite is not known")
     group, before = SUITES[start["suite"]], start["group"]
@@ -371,23 +391,27 @@ def check(data):
     identities = {each["number"]: each["identity"] for each in (before["members"] if before else [])}
     identities.update({i: parties[i]["identity"] for i in numbers})
     commitments = {each["number"]: each["commitment"] for each in (before["members"] if before else [])}
+    proofs = {each["number"]: each.get("proof") for each in (before["members"] if before else [])}
     for i in start["receivers"]:
         body = find(3, "confirm", i)[0]
-        need(isinstance(body, list) and len(body) == 2 and len(body[1]) == 32, f"party {i} confirms in another form")
+        need(isinstance(body, list) and [len(each) for each in body] == [32] * (3 if prove else 2), f"party {i} confirms in another form")
         need(body[0] == a, f"party {i} confirms another key or other public shares")
         commitments[i] = body[1].hex()
+        proofs[i] = body[2].hex() if prove else None
+    some = any(proofs.get(i) for i in members)
     first = "summands" if start["operation"] in ("repair", "enrol") else "commitments"
     said = [(1, first, i) for i in start["contributors"]] + [(3, "confirm", i) for i in start["receivers"]]
     head = sha256(
         b"conclave-threshold-head-v1\0", roster, *(bytes([slot[0]]) + u16(slot[2]) + find(*slot)[1] for slot in said)
     )
     expected = {
-        "type": "conclave/group", "version": 1, "suite": start["suite"],
+        "type": "conclave/group", "version": 2 if some else 1, "suite": start["suite"],
         "key": key_id(group.algorithm, group.public_key(key)), "environment": start["environment"],
         "threshold": start["threshold"], "ceremony": ceremony, "epoch": (before["epoch"] if before else 0) + 1,
         "policy": start["policy"], "publicKey": y.hex(), "head": head.hex(),
         "members": [
-            {"number": i, "identity": identities[i], "publicShare": group.encode(shares[i]).hex(), "commitment": commitments[i]}
+            {"number": i, "identity": identities[i], "publicShare": group.encode(shares[i]).hex(), "commitment": commitments[i],
+             **({"proof": proofs[i]} if some else {})}
             for i in members
         ],
     }
@@ -396,13 +420,14 @@ def check(data):
     digest = sha256(canonical(record), b"\n")
     for i in numbers:
         need(find(4, "acknowledge", i)[0] == digest, f"party {i} did not acknowledge this record")
-    return f"{start['operation']} of {record['suite']} {record['key'][:16]}: any {record['threshold']} of {len(members)}, acknowledged by {len(numbers)}"
+    says = f"{start['operation']} of {record['suite']} {record['key'][:16]}: any {record['threshold']} of {len(members)}, acknowledged by {len(numbers)}"
+    return f"{says}, {proven(record, folder)}" if some else says
 
 
 def verdict(path):
     try:
         with open(path, "rb") as file:
-            return True, check(file.read(16 << 20))
+            return True, check(file.read(16 << 20), os.path.dirname(path))
     except Wrong as problem:
         return False, str(problem)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:

@@ -225,13 +225,14 @@ describe('a cheating prover of openings', () => {
       const changed = (and: number): boolean =>
         and >= 407 && and < 814 && bitOf(and - 407) !== bitOf(and - 406);
       const witness = { integers: [x + 2n], shared: [opening.subarray(suite.scalarBytes)] };
-      const TRIALS = 30;
+      const TRIALS = 12;
       for (const k of [1, 2]) {
         const statement = openingStatement(lying, k);
         let won = 0;
         for (let trial = 0; trial < TRIALS; trial++) {
           const proof = plainProve(statement, witness, numbered(`opening ${k}`, trial), {
             changed,
+            until: 814,
           });
           const file = encodeOpening({
             ...statement.parameters,
@@ -282,10 +283,11 @@ describe.runIf(thorough && hasProgram('python3'))('a reader in plain Python', ()
       try {
         writeFileSync(join(folder, 'g'), record);
         expect(answer(bytes, '--group', join(folder, 'g'))).toBe(0);
+        if (suite !== suites[0]) return;
         const bad = bytes.slice();
         bad[2000] = (bad[2000] as number) ^ 1;
         expect(answer(bad, '--group', join(folder, 'g'))).toBe(1);
-        if (suite === suites[0]) expect(answer(bad)).toBe(1);
+        expect(answer(bad)).toBe(1);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

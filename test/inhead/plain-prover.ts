@@ -31,6 +31,8 @@ export interface Witness {
 export interface Lie {
   /** Which results of multiplications come out otherwise than an honest run's, by a wrong answer of participant 1. */
   readonly changed?: (and: number) => boolean;
+  /** From this multiplication on everything is computed honestly, from what the lies before made of it. */
+  readonly until?: number;
   /** Draws seeds anew until part 3 of every integer fits this many bits. */
   readonly fits?: number;
 }
@@ -99,15 +101,12 @@ export function plainProve(
         return encodePoints(parts) as Uint8Array;
       });
       const honest = evaluate(statement, tapes, own, () => undefined);
-      const { changed } = lie;
+      const { changed, until = Infinity } = lie;
       const run =
         changed === undefined
           ? honest
-          : evaluate(
-              statement,
-              tapes,
-              own,
-              (and) => (honest.results[and] as number) ^ (changed(and) ? 1 : 0),
+          : evaluate(statement, tapes, own, (and) =>
+              and < until ? (honest.results[and] as number) ^ (changed(and) ? 1 : 0) : undefined,
             );
       return { seeds, third, points, ...run };
     }

@@ -150,6 +150,31 @@ describe.runIf(python)('a reader that is not ours', () => {
     expect(acceptedThere(all)).toEqual(['refresh', 'repair', 'enrol', 'reshare']);
   });
 
+  it.runIf(thorough)('follows a session with proofs, and verifies them', async () => {
+    const made = { suite: SUITE, threshold: 2, openings: 'proven' } as const;
+    const first = await record(identities, {
+      ...made,
+      operation: 'keygen',
+      contributors: [3],
+      receivers: [1, 2],
+    });
+    const path = join(folder, 'opening-of-2.proof');
+    const says = (): string => {
+      writeFileSync(join(folder, 'proven.json'), first.transcript);
+      const given = ['-B', reader, join(folder, 'proven.json')];
+      return spawnSync('python3', given, { encoding: 'utf8' }).stdout;
+    };
+    try {
+      expect(await ours(first.transcript)).toBe('');
+      writeFileSync(path, first.proofs.get(2) as Uint8Array);
+      expect(says()).toMatch(/^ok .* 1 of 2 commitments proven/);
+      writeFileSync(path, flipped(first.proofs.get(2) as Uint8Array));
+      expect(says()).toMatch(/^WRONG .*opening-of-2/);
+    } finally {
+      rmSync(path, { force: true });
+    }
+  });
+
   it('refuses what ours refuses', async () => {
     const of = (type: string): number => {
       const all = messagesOf(JSON.parse(Buffer.from(key.transcript).toString()) as never);

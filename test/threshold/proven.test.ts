@@ -133,6 +133,28 @@ describe('a session whose commitments are proven', () => {
     expect(after.version).toBe(2);
   });
 
+  it('is asked of whoever receives from a dealer, and of all members after a resharing', async () => {
+    const dealing = await starting('keygen', [3], [1, 2]);
+    const made = await keygen(dealing);
+    const dealt = await groupOf(made);
+    // The dealer, who commits to nothing, has verified them too.
+    expect([...(made.get(3)?.proofs.keys() ?? [])].sort()).toEqual([1, 2]);
+    const reshare = await starting('reshare', [1, 2], [2, 4, 5], { group: groupJson(dealt) });
+    const after = await simulate(
+      reshare,
+      (number) => (exchange) => runDealing(reshare, exchange, made.get(number)?.opening),
+      random,
+      {},
+      openingProofs,
+    );
+    const proofs = [dealt, await groupOf(after)].flatMap(({ record: of }) =>
+      of.members.map(({ proof }) => proof),
+    );
+    expect(proofs.map((proof) => typeof proof)).toEqual(Array(5).fill('string'));
+    expect(new Set(proofs).size).toBe(5);
+    expect([...(after.get(1)?.proofs.keys() ?? [])].sort()).toEqual([2, 4, 5]);
+  });
+
   it('is refused where there is nothing to prove, and where nothing can be', async () => {
     await expect(starting('keygen', [1, 2], [1, 2], { version: 1 })).rejects.toThrow(/openings/);
     await expect(starting('keygen', [1, 2], [1, 2], { suite: 'bls12-381' })).rejects.toThrow(
@@ -252,6 +274,28 @@ describe('parties with files', () => {
     const folder = net('refresh');
     const { facts } = await phase(thresholdRefresh, 'start', ann, folder, { key: 'treasury' });
     expect(facts.join()).toMatch(/comes with a proof/);
+  });
+
+  it.each([
+    ['with one bit changed', (proof: Uint8Array) => changedAt(proof, 5000)],
+    ['cut short', (proof: Uint8Array) => proof.slice(0, -1)],
+    ['that is none', () => new Uint8Array(10)],
+  ])('name whoever sends a proof %s, under a digest that fits', async (_, spoil) => {
+    const start = await starting('keygen', [1, 2], [1, 2]);
+    let digest: Uint8Array = new Uint8Array(32);
+    const outcome = await keygen(start, {
+      enclose: (from, proof) => {
+        if (from !== 2) return undefined;
+        const spoilt = spoil(proof);
+        digest = sha256(spoilt);
+        return spoilt;
+      },
+      deliver: ({ from, received }) =>
+        from === 2 && received.header.type === 'confirm'
+          ? { ...received, body: replaced(received.body, 2, digest) }
+          : undefined,
+    }).catch((error: unknown) => error);
+    expect(outcome).toMatchObject({ code: 'E_THRESHOLD_CULPRIT', details: { culprits: [2] } });
   });
 
   it('name whoever commits to something else than its share', async () => {

@@ -10,6 +10,7 @@ import type { SecretBytes } from '#formats/secret-bytes';
 import type { Roster } from '#protocols/parties/roster';
 import type { OpenSessionKeys } from '#protocols/parties/session-keys';
 import type { Outcome } from '#protocols/threshold/conclusion';
+import { openingProofs } from '#protocols/inhead/opening-proof';
 import { runDealing } from '#protocols/threshold/dealing-session';
 import { runRepair } from '#protocols/threshold/repair-session';
 import { runSigning } from '#protocols/threshold/signing-session';
@@ -38,6 +39,8 @@ export interface Recorded {
   /** x_i ‖ r_i; those that a session did not change are carried over. */
   readonly shares: ReadonlyMap<number, SecretBytes>;
   readonly transcript: Uint8Array;
+  /** Of the new commitments, by number. */
+  readonly proofs: ReadonlyMap<number, Uint8Array>;
   readonly roster: Roster;
   readonly voices: ReadonlyMap<number, Voice>;
 }
@@ -59,6 +62,7 @@ export interface Wanted {
   readonly threshold: number;
   readonly contributors: readonly number[];
   readonly receivers: readonly number[];
+  readonly openings?: 'proven';
   /** What an earlier session left. */
   readonly before?: Recorded;
 }
@@ -73,7 +77,7 @@ export async function record(
   const start = await openStart(
     {
       type: 'conclave/threshold-start',
-      version: 1,
+      version: wanted.openings === undefined ? 1 : 2,
       session: toHex(random(32)),
       created: '2026-11-26T21:00:00Z',
       environment: 'dev',
@@ -107,6 +111,7 @@ export async function record(
       },
       overhear: (bytes) => void messages.push(bytes),
     },
+    openingProofs,
   );
   const certificates = new Map<number, Uint8Array>();
   for (const number of numbers) {
@@ -117,7 +122,7 @@ export async function record(
     const certificate = await certifySessionKeys(identity, wordFor);
     certificates.set(number, encodeAcceptance(start.terms, identity.identity, certificate));
   }
-  const [{ record: group }] = [...made.values()] as [Outcome];
+  const [{ record: group, proofs }] = [...made.values()] as [Outcome];
   const shares = new Map(before?.shares);
   for (const number of shares.keys()) {
     if (!group.members.some((member) => member.number === number)) shares.delete(number);
@@ -127,6 +132,7 @@ export async function record(
     start,
     group: await parseGroup({ ...group, members: group.members.map((m) => ({ ...m })) }, 'group'),
     shares,
+    proofs,
     transcript: encodeTranscript(start, { certificates, messages }, [], group),
     roster: await rosterFrom(start, certificates),
     voices,

@@ -91,6 +91,7 @@ function problemOf(
 
 /**
  * Verifies the proofs that lie beside the confirmations of a session, and writes them beside its record.
+ * @returns where they lie then
  * @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_TRANSCRIPT_INCOMPLETE`
  */
 export function concludeProofs(
@@ -98,7 +99,8 @@ export function concludeProofs(
   { message }: Session['start'],
   folder: string,
   { files }: { readonly files: FileSpace },
-): void {
+): readonly string[] {
+  const written: string[] = [];
   for (const { number, proof } of group.record.members) {
     if (typeof proof !== 'string') continue;
     const path = join(folder, proofName(message.session, number));
@@ -111,8 +113,11 @@ export function concludeProofs(
     const bytes = files.read(path, MAX_OPENING_BYTES);
     const problem = problemOf(group, number, bytes, path);
     if (problem !== undefined) throw blame([number], `sent ${path}, which ${problem}`);
-    files.write(join(folder, openingName(number)), bytes);
+    const beside = join(folder, openingName(number));
+    files.write(beside, bytes);
+    written.push(beside);
   }
+  return written;
 }
 
 /**
