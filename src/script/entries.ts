@@ -283,6 +283,9 @@ export function parseQuorumAgreed(data: JsonObject, at: string): QuorumAgreed {
   return quorumAgreed.parse(data, at);
 }
 
+/** All types of entries. */
+export const ENTRY_TYPES: readonly EntryType[] = Object.keys(schemas) as EntryType[];
+
 /** Whether a string names an entry type. */
 export function isEntryType(type: string): type is EntryType {
   return Object.hasOwn(schemas, type);

@@ -49,6 +49,7 @@ export function memoryHost(
   options: {
     readonly now?: () => Date;
     readonly faults?: Faults;
+    readonly airGap?: Host['airGap'];
   } = {},
 ): Host {
   const process = {};
@@ -136,12 +137,14 @@ export function memoryHost(
     files,
     now: options.now ?? (() => new Date()),
     random: (length) => new Uint8Array(randomBytes(length)),
-    airGap: () =>
-      probeNames.map((name) => ({
-        name,
-        result: name === 'clock' ? 'ok' : 'finding',
-        detail: `what a test says of ${name}`,
-      })),
+    airGap:
+      options.airGap ??
+      (() =>
+        probeNames.map((name) => ({
+          name,
+          result: name === 'clock' ? 'ok' : 'finding',
+          detail: `what a test says of ${name}`,
+        }))),
   };
 }
 

@@ -1315,14 +1315,20 @@ def verify(path, signers):
     check_signatures(envelope, payload, walk, signers)
     check_answers(definition, walk, entries)
     marks = []
-    if opened["environment"] == "rehearsal":
+    if "rehearsal" in (opened["mode"], opened["environment"]):
         marks.append("REHEARSAL: not evidence of a ceremony")
-    if opened["environment"] == "dev":
+    if "dev" in (opened["classification"], opened["environment"]):
         marks.append("DEV: nothing of this ceremony may be relied on")
     if signers is None:
         marks.append("signers not pinned")
     if walk.outcome == "aborted":
         marks.append("ABORTED")
+    objections = sum(entry["type"] == "objection" for entry in entries)
+    if objections > 0:
+        marks.append(f"{objections} {'OBJECTION' if objections == 1 else 'OBJECTIONS'} on the way")
+    against = sum(not it["agrees"] for it in walk.signoffs.values())
+    if against > 0:
+        marks.append(f"{against} of the participants DISAGREE")
     return "; ".join([*marks, f"{opened['title']}, session {opened['session']}, {len(entries)} entries"])
 
 
