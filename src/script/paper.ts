@@ -65,6 +65,7 @@ export function renderPlan(content: PlanContent): string {
     people(content),
     materials(definition),
     machine(definition),
+    waived(definition),
     budget(definition),
     branches(definition),
     ...definition.acts.map((_, i) => act(definition, i)),
@@ -182,6 +183,27 @@ function machine({ environment }: Definition): string {
     `Required to be in order, or a deviation says why not. ${when}`,
     '',
     ...environment.require.map((probe) => `- [ ] ${probe}`),
+  ].join('\n');
+}
+
+/** What each waiver means, for whoever holds the paper and can still object. */
+const WAIVED: Readonly<Record<string, string>> = {
+  'n-of-n':
+    'Everybody of a quorum is needed: one who is missing stops it, and where these are all shares of a key, one lost share loses it.',
+  'threshold-1': 'One share alone is the secret: whoever holds one holds the key.',
+  draft:
+    'An algorithm follows a draft: what it makes may be unreadable to what follows the final standard.',
+  'token-only':
+    'A key is made inside a token and never leaves it: it has no second copy, goes to no token of another maker, and is lost with ' +
+    'its token.',
+};
+
+function waived({ waive }: Definition): string {
+  if (waive.length === 0) return '';
+  return [
+    '## Dangers that are meant',
+    '',
+    ...waive.map((waiver) => `- **${waiver}** ${WAIVED[waiver] ?? ''}`),
   ].join('\n');
 }
 

@@ -165,8 +165,8 @@ export const definitionSchema = strict({
     recheck: z.literal('every-act').optional(),
   }).optional(),
   waive: z
-    .array(z.enum(['n-of-n', 'threshold-1', 'draft']))
-    .max(3)
+    .array(z.enum(['n-of-n', 'threshold-1', 'draft', 'token-only']))
+    .max(4)
     .optional(),
   branches: named(branch, 4).optional(),
   acts: z.array(act).min(1).max(64),

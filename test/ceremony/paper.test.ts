@@ -7,7 +7,8 @@ import { ceremonyReadiness } from '#ceremony/commands/ceremony-readiness';
 import { ceremonySchema } from '#ceremony/commands/ceremony-schema';
 import { later } from '#script/duties';
 import { htmlPage } from '#script/html-page';
-import { inWords } from '#script/paper';
+import { inWords, renderPlan } from '#script/paper';
+import { parseDefinition } from '#script/parse';
 import { enrol, participants } from './directory.js';
 import { Disk, place } from './memory-host.js';
 import { playedTerminal } from './people.js';
@@ -229,6 +230,18 @@ describe('ceremony plan', () => {
       '| [ ] | drill it | 1 year |',
     ])
       expect(text).toContain(part);
+  });
+
+  it('says in words which dangers are meant, and nothing where none are', async () => {
+    expect((await plan('/acme')).plan).not.toContain('Dangers');
+    expect((await plan('threshold-sign')).plan).toContain('- **n-of-n** Everybody of a quorum is needed');
+    const waivers = ['n-of-n', 'threshold-1', 'draft', 'token-only'];
+    const text = DEFINITION.replace('acts:', `waive: [${waivers.join(', ')}]\nacts:`);
+    const { definition } = parseDefinition(Buffer.from(text), 'small.yaml');
+    const paper = renderPlan({ definition, digest: `sha256:${'0'.repeat(64)}` });
+    for (const waiver of waivers)
+      expect(paper).toMatch(new RegExp(`^- \\*\\*${waiver}\\*\\* [A-Z].{30}`, 'm'));
+    expect(paper).toContain('goes to no token of another maker, and is lost with its token.');
   });
 
   it.each(['root-key', 'recover', 'destroy', 'quickstart', 'hsm-import'])(

@@ -718,6 +718,23 @@ const examples: readonly Example[] = [
     message: /nothing that somebody was asked for/,
   },
   {
+    rule: 'token-only',
+    of: quick,
+    changes: [
+      step(
+        'inside',
+        'by: administrator\nuses: hsm.generate\nwith: { token: first, algorithm: p256 }\neffect: irreversible',
+      ),
+    ],
+    message: /never leaves its token: .*lost with the token; .*"waive: \[token-only\]"/,
+  },
+  {
+    rule: 'waiver-unused',
+    of: hsm,
+    changes: [['acts:', 'waive: [token-only]\n\nacts:']],
+    message: /nothing here needs the waiver token-only/,
+  },
+  {
     rule: 'import-unverified',
     of: hsm,
     changes: [

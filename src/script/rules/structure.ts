@@ -7,6 +7,7 @@ import { suggestion } from '../suggestion.js';
 import { kebabCase } from '../names.js';
 import type { PlacedStep, Report, Rules, Survey } from './survey.js';
 import { actionOf, soleReference } from './survey.js';
+import { madeInTokens, TOKEN_ONLY } from './tokens.js';
 
 /** All of it. */
 export const structureRules: Rules = (survey, report) => {
@@ -147,6 +148,7 @@ function quorums(survey: Survey, report: Report): void {
     }
   }
   if (drafts(survey).length > 0) needed.add('draft');
+  if (madeInTokens(survey).length > 0) needed.add(TOKEN_ONLY);
   definition.waive.forEach((waiver, i) => {
     if (definition.waive.indexOf(waiver) < i)
       report('waiver-twice', `waive[${i}]`, `${waiver} is waived twice`);

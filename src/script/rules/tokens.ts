@@ -1,4 +1,7 @@
-/** Keys that a ceremony brings into tokens: each arrival is challenged, in its own token, before the copy in memory is wiped. */
+/**
+ * Keys that a ceremony brings into tokens: each arrival is challenged, in its own token, before the copy in memory is wiped. Keys
+ * that it makes inside of one: nothing brings them back, and that is said before anybody relies on them.
+ */
 import type { Expression } from '../definition.js';
 import { inputOf } from './actions.js';
 import {
@@ -11,13 +14,27 @@ import {
 } from './survey.js';
 
 const IMPORT = 'hsm.import';
+/** The action that has a token make a key, which then never leaves it. */
+const GENERATE = 'hsm.generate';
+/** The waiver of whoever knows that such a key has no second copy. */
+export const TOKEN_ONLY = 'token-only';
 /** The action that looks into a token, and whether a name is free there. */
 const INFO = 'hsm.info';
 /** The action that has a token answer a challenge, and compares its key with another one. */
 const ATTEST = 'hsm.attest';
 
-/** All imports. */
+/** All imports, and all keys that are made where they stay. */
 export const tokenRules: Rules = (survey, report) => {
+  if (!survey.definition.waive.includes(TOKEN_ONLY)) {
+    for (const { path } of madeInTokens(survey)) {
+      report(
+        'token-only',
+        `${path}.uses`,
+        'this key never leaves its token: no step can copy it, share it or bring it to another maker’s, and it is lost with the ' +
+          `token; make it with key.generate, split it and use ${IMPORT}, or say "waive: [${TOKEN_ONLY}]" if that is meant`,
+      );
+    }
+  }
   const imports = survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === IMPORT);
   for (const placed of imports) {
     arrivalIsVerified(survey, placed, report);
@@ -85,4 +102,9 @@ function arrivalIsVerified(survey: Survey, placed: PlacedStep, report: Report): 
       `before the key is wiped, ${ATTEST} must challenge \${{ steps.${placed.step.id}.uri }} in the same token, "same-as" the key that was brought there`,
     );
   }
+}
+
+/** Steps that have a token make a key. */
+export function madeInTokens(survey: Survey): readonly PlacedStep[] {
+  return survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === GENERATE);
 }
