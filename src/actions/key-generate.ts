@@ -297,13 +297,15 @@ async function randomWith(
   if (entropy.length === 0 && peopleBits === undefined) return context.random;
   const { mixEntropy } = await import('#crypto/entropy');
   const contributions = [...readEntropy(entropy, context)];
-  if (peopleBits !== undefined) {
-    const { gatherEntropy } = await import('./entropy/gather.js');
-    contributions.push(...(await gatherEntropy(peopleBits, context)));
+  try {
+    if (peopleBits !== undefined) {
+      const { gatherEntropy } = await import('./entropy/gather.js');
+      contributions.push(...(await gatherEntropy(peopleBits, context)));
+    }
+    return mixEntropy(context.random, contributions);
+  } finally {
+    for (const bytes of contributions) bytes.fill(0);
   }
-  const mixed = mixEntropy(context.random, contributions);
-  for (const bytes of contributions) bytes.fill(0);
-  return mixed;
 }
 
 function readEntropy(paths: readonly string[], context: ActionContext): readonly Uint8Array[] {

@@ -27,11 +27,11 @@ describe('what is typed', () => {
   });
 
   it.each([
-    ['dice', '3 7', /"7" is none of them/],
-    ['coins', 'HTX', /"X" is none/],
-    ['hex', '0xg', /"X" is none/],
-    ['cards', 'AS 1H', /"1H" is no card/],
-    ['cards', 'AS KD AS', /AS was drawn twice/],
+    ['dice', '3 7', /sign 2 is none of them: a die/],
+    ['coins', 'HTX', /sign 3 is none/],
+    ['hex', '0xg', /sign 2 is none/],
+    ['cards', 'AS 1H', /card 2 is none/],
+    ['cards', 'AS KD AS', /card 3 was drawn before/],
   ] as const)('as %s in vain: %s', (source, typed, problem) => {
     expect(() => readThrows(source, typed)).toThrow(problem);
   });

@@ -1,6 +1,6 @@
 /**
  * What people throw, draw or read from a second device, typed as text: how it is read, how much it is worth at most, and whether it
- * looks as if somebody had made it up.
+ * looks as if somebody had made it up. What is said against it names places and never values: it may end in a log.
  */
 
 /** Where people's entropy comes from. */
@@ -35,9 +35,9 @@ export function readThrows(source: EntropySource, typed: string): Throws {
     coins: ['HT', 'a coin shows H or T'],
     hex: ['0123456789ABCDEF', 'hexadecimal digits are 0 to 9 and A to F'],
   }[source] as [string, string];
-  const values = [...text.replaceAll(/[\s,-]/g, '')].map((sign) => {
+  const values = [...text.replaceAll(/[\s,-]/g, '')].map((sign, i) => {
     const value = alphabet.indexOf(sign);
-    if (value < 0) throw new UnfitThrows(`${JSON.stringify(sign)} is none of them: ${what}`);
+    if (value < 0) throw new UnfitThrows(`sign ${i + 1} is none of them: ${what}`);
     return value;
   });
   const outcomes = alphabet.length;
@@ -47,15 +47,15 @@ export function readThrows(source: EntropySource, typed: string): Throws {
 /** Cards of one shuffled deck, such as `AS 10H QD`: none of them twice. */
 function readCards(text: string): Throws {
   const words = text.split(/[\s,-]+/).filter((word) => word !== '');
-  const values = words.map((word) => {
+  const values = words.map((word, i) => {
     const rank = RANKS.indexOf(word.slice(0, -1).replace(/^T$/, '10') as (typeof RANKS)[number]);
     const suit = SUITS.indexOf(word.slice(-1));
     if (rank < 0 || suit < 0)
-      throw new UnfitThrows(`${JSON.stringify(word)} is no card: rank and suit, such as AS or 10H`);
+      throw new UnfitThrows(`card ${i + 1} is none: rank and suit, such as AS or 10H`);
     return suit * RANKS.length + rank;
   });
-  const twice = words.find((_, i) => values.indexOf(values[i] as number) < i);
-  if (twice !== undefined) throw new UnfitThrows(`${twice} was drawn twice from one deck`);
+  const twice = values.findIndex((value, i) => values.indexOf(value) < i);
+  if (twice >= 0) throw new UnfitThrows(`card ${twice + 1} was drawn before, and it is one deck`);
   let bits = 0;
   for (let i = 0; i < values.length; i++) bits += Math.log2(DECK - i);
   return { values, outcomes: DECK, bits };
@@ -85,9 +85,7 @@ export function biasOf({ values, outcomes }: Throws): string | undefined {
   );
   const expected = n / outcomes;
   const chi = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
-  return chi > chiSquareLimit(outcomes - 1)
-    ? `some come far more often than others (${counts.join(', ')})`
-    : undefined;
+  return chi > chiSquareLimit(outcomes - 1) ? 'some come far more often than others' : undefined;
 }
 
 /** Wilson and Hilferty's approximation of the quantile of chi square. */
