@@ -53,18 +53,18 @@ export type Forgery = readonly [
 ];
 
 /** Drafts changed, linked anew and signed by the right people: what only the content can betray. */
-const resigned =
+export const resigned =
   (change: (copy: Draft[]) => void, publishing?: Publishing) =>
   (made: Made): Promise<Uint8Array> =>
     publish(made, changed(made.drafts, change), publishing);
 
-const predicateEntries = (statement: Record<string, unknown>): Record<string, unknown>[] =>
+export const predicateEntries = (statement: Record<string, unknown>): Record<string, unknown>[] =>
   (statement['predicate'] as { entries: Record<string, unknown>[] }).entries;
 const subjects = (statement: Record<string, unknown>): { name: string; digest: object }[] =>
   statement['subject'] as { name: string; digest: object }[];
 
 /** The statement changed after it was made, then signed by the right people. */
-const restated = (change: (statement: Record<string, unknown>) => void) => (made: Made) =>
+export const restated = (change: (statement: Record<string, unknown>) => void) => (made: Made) =>
   publish(made, made.drafts, { change });
 
 /** A transcript of the same people and the same script, of another day. */

@@ -13,7 +13,8 @@ import { parseTranscript } from '#script/transcript';
 import { parseStatement } from '#custody/audit/statement';
 import { decodeDsse } from '#formats/dsse';
 import { actionCatalogue, shipped } from './catalogue.js';
-import { changed, edit, find, forgeries, sessions } from './forgeries.js';
+import { changed, edit, find, sessions } from './forgeries.js';
+import { tamperings } from './tamperings.js';
 import {
   type Draft,
   keyEvent,
@@ -312,7 +313,7 @@ describe('what did not go to script, told as it was', () => {
 });
 
 describe('a forgery is refused, and the reason named', () => {
-  it.each(forgeries)('%s', async (_, reason, forge) => {
+  it.each(tamperings)('%s', async (_, reason, forge) => {
     const verdict = await verify(real, await forge(real));
     expect(verdict.ok).toBe(false);
     expect(failures(verdict)).toMatch(reason);
