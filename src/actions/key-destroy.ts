@@ -1,4 +1,4 @@
-import { InterruptedError, UsageError } from '#formats/errors';
+import { ConclaveError, InterruptedError, UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
 import { attested, attestedKey, openAttestor } from './attest/attestor.js';
 import type { ActionContext } from './context/context.js';
@@ -44,7 +44,7 @@ export const keyDestroy = defineAction({
     },
   ],
   async run({ key, yes, reason, afterImport, signer }, context) {
-    const { record, device } = await context.keys.find(key);
+    const { record, device, location: wiped } = await context.keys.find(key);
     const receipt =
       afterImport === undefined
         ? undefined
@@ -55,21 +55,51 @@ export const keyDestroy = defineAction({
       receipt === undefined
         ? reason
         : `${reason ?? 'imported elsewhere'}; receipt sha256:${receipt}`;
+    let copies: readonly string[] = [];
     const change = await moveKey(
       { key, to: 'destroyed', reason: why, event: 'key.destroyed' },
-      (reference, change) => context.keys.destroy(reference, change),
+      async (reference, change) => {
+        const gone = await context.keys.destroy(reference, change);
+        copies = gone.copies ?? [];
+        return gone;
+      },
       context,
     );
+    const remaining = await placesOf(record.id, copies, context);
     const attestation = await attestor?.attest({
       operation: 'destroy',
       key: attestedKey(record),
       device: device ?? null,
       note: why ?? '',
     });
-    return { ...change, attestation: attestation ?? null };
+    return { ...change, wiped, remaining, attestation: attestation ?? null };
   },
-  present: (change) => `${presentState(change)}${attested(change.attestation)}`,
+  present: (change) =>
+    `${presentState(change)}${remark(change.remaining)}${attested(change.attestation)}`,
 });
+
+/** Copies, and where this home knows the key to rest; null where that could not be told, which undoes no destruction. */
+async function placesOf(
+  id: string,
+  copies: readonly string[],
+  { keys }: ActionContext,
+): Promise<readonly string[] | null> {
+  try {
+    const known = (await keys.list()).filter(
+      ({ record }) => record.id === id && record.state !== 'destroyed',
+    );
+    return [...copies, ...known.map(({ location }) => location)];
+  } catch (error) {
+    if (error instanceof ConclaveError) return null;
+    throw error;
+  }
+}
+
+function remark(remaining: readonly string[] | null): string {
+  if (remaining === null)
+    return '\nwhether the same key rests elsewhere could not be told: see conclave key list';
+  return remaining.map((place) => `\nthe same key is still in ${place}`).join('');
+}
 
 async function assertMeant(name: string, { ask }: ActionContext): Promise<void> {
   const answer = await ask.confirm?.(`Destroy the key ${name}? Nothing brings it back.`);

@@ -92,6 +92,8 @@ export interface Placement {
   readonly out?: string | undefined;
   /** Leave the private key unencrypted. */
   readonly plaintext?: boolean | undefined;
+  /** Seals it, and nobody is asked: for whoever asked before there was a key. Borrowed. */
+  readonly passphrase?: SecretBytes | undefined;
   /** Form of the file `out`; default `conclave`, which is PKCS#8 PEM when it is not encrypted. */
   readonly format?: PrivateFormat | undefined;
 }
@@ -99,6 +101,12 @@ export interface Placement {
 /** Forms of a private key file. All but `conclave` are unencrypted. */
 export type PrivateFormat =
   'conclave' | 'pkcs8-pem' | 'pkcs8-der' | 'raw' | 'hex' | 'jwk' | 'cose' | 'ssh' | 'ratify-json';
+
+/** A key whose private side is gone from one place. */
+export interface DestroyedKey extends FoundKey {
+  /** Locations of copies that were seen on the way, and are still there. */
+  readonly copies?: readonly string[];
+}
 
 /** The keys that this run can reach. */
 export interface KeySpace {
@@ -115,7 +123,7 @@ export interface KeySpace {
   /** Replaces a key's record (state, policy, tags …), re-sealing the private side under it. */
   update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
-  destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
+  destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<DestroyedKey>;
   /**
    * The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files.
    * @param person - who brought it to a ceremony and is asked for its passphrase

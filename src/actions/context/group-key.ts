@@ -18,8 +18,12 @@ export function heldByGroup(reference: string, { protocol }: KeyRecord): Refused
 
 /** Shares rest sealed, always. @throws RefusedError `E_GROUP_SHARE_UNSEALED` */
 export function assertNoShare(record: KeyRecord): void {
-  if (!isGroupKey(record)) return;
-  throw new RefusedError({
+  if (isGroupKey(record)) throw unsealedShare();
+}
+
+/** The refusal of {@link assertNoShare}, for whoever knows before there is a share. */
+export function unsealedShare(): RefusedError {
+  return new RefusedError({
     code: 'E_GROUP_SHARE_UNSEALED',
     message: 'a share of a group key rests under a passphrase, always',
     hint: 'give one by --passphrase-file, or type it',

@@ -1,12 +1,14 @@
-/** Changing a key where it rests: sealed files are sealed anew, plain ones get another record beside them. */
+/** Changing a key where it rests, and destroying it there: sealed files are sealed anew, plain ones have a record beside them. */
+import { basename, dirname, join } from 'node:path';
 import { type KeyFile } from '#carriage/stores/key-file';
 import type { DurableFiles } from '#carriage/stores/store';
 import { encodeRecord, type KeyRecord } from '#custody/authority/record';
-import { UsageError } from '#formats/errors';
+import { equal } from '#formats/bytes';
+import { ConclaveError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
-import type { Asker, FoundKey } from './context.js';
-import { recordPathAt } from './record-path.js';
-import { assertMatches } from './private-forms.js';
+import type { Asker, FileSpace, FoundKey } from './context.js';
+import { firstOf, recordPathAt, recordPathOf } from './record-path.js';
+import { assertMatches, MAX_PRIVATE_BYTES } from './private-forms.js';
 import { unseal } from './unseal.js';
 
 /** Opens a sealed key to seal it anew: the work gets both, borrowed. */
@@ -43,6 +45,74 @@ export function replaceFile(
     disk.write(beside, encodeRecord(record), { overwrite: true });
   } else {
     disk.write(path, sealed, { secret: true, overwrite: true });
+  }
+}
+
+/**
+ * Overwrites and removes one key file; its record stays. A copy of it is somebody else's to destroy: it keeps a record that says
+ * what it was, and no record says destroyed of a file that is still there.
+ * @param record - from now on, and as it was before
+ * @returns where the record lies, and the copies in the same folder
+ * @throws UsageError `E_KEY_NOT_IN_PLACE`
+ */
+export function destroyFile(
+  disk: DurableFiles,
+  files: Pick<FileSpace, 'list'>,
+  path: string,
+  record: { readonly after: KeyRecord; readonly before: KeyRecord },
+): { readonly recordPath: string; readonly copies: readonly string[] } {
+  assertInPlace(path);
+  const exists = (at: string): boolean => disk.exists(at);
+  const known = recordPathAt(path, exists);
+  // The key that this is a copy of is still there, and its record is its own.
+  const recordPath = firstOf(path, known, exists) === undefined ? known : recordPathOf(path);
+  const bytes = disk.read(path, MAX_PRIVATE_BYTES);
+  try {
+    const copies = namedAlike(path, files).filter((at) => isSame(at, bytes, disk));
+    for (const copy of copies) {
+      const own = recordPathOf(copy);
+      if (own !== recordPath && recordPathAt(copy, exists) === recordPath)
+        disk.write(own, encodeRecord(record.before));
+    }
+    disk.write(recordPath, encodeRecord(record.after), { overwrite: true });
+    disk.shred(path);
+    // What was another name of the same file is gone with it.
+    return { recordPath, copies: copies.filter((at) => isSame(at, bytes, disk)) };
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** Endings that key files have. */
+const KEY_FILE = /\.(?:key|pem|der|p8)$/;
+
+/** Files of the same folder that are named like this one, or like a key; none where the folder does not tell. */
+function namedAlike(path: string, files: Pick<FileSpace, 'list'>): readonly string[] {
+  const folder = dirname(path);
+  const name = basename(path);
+  const stem = `${name.replace(/(?<=.)\..*$/, '')}.`;
+  try {
+    return files
+      .list(folder)
+      .filter((other) => other !== name && (other.startsWith(stem) || KEY_FILE.test(other)))
+      .map((other) => join(folder, other));
+  } catch (error) {
+    if (error instanceof ConclaveError) return [];
+    throw error;
+  }
+}
+
+function isSame(path: string, bytes: Uint8Array, disk: DurableFiles): boolean {
+  let other: Uint8Array | undefined;
+  try {
+    other = disk.read(path, bytes.length);
+    return equal(other, bytes);
+  } catch (error) {
+    // Larger, a folder, or not for us to read: whatever it is, nobody can say that it is a copy.
+    if (error instanceof ConclaveError) return false;
+    throw error;
+  } finally {
+    other?.fill(0);
   }
 }
 

@@ -20,7 +20,7 @@ import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from '.
 import { createShareSpace } from './share-space.js';
 import { assertNoShare, heldByGroup, isGroupKey } from './group-key.js';
 import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
-import { assertInPlace, replaceFile, withUnsealed } from './key-in-place.js';
+import { destroyFile, replaceFile, withUnsealed } from './key-in-place.js';
 import { assertFitsKeychain } from './keychain-rule.js';
 import { markText } from './marks.js';
 import {
@@ -140,10 +140,11 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
   const protect = async (
     record: KeyRecord,
     secret: SecretBytes,
-    { plaintext, format }: Placement,
+    { plaintext, format, passphrase: given }: Placement,
   ): Promise<Material> => {
     const seals = `the private key ${record.name ?? record.id.slice(0, 16)}`;
-    const passphrase = plaintext === true ? undefined : await ask.newPassphrase({ seals });
+    const asked = given?.clone() ?? (plaintext !== true && ask.newPassphrase({ seals }));
+    const passphrase = (await asked) || undefined;
     try {
       if (passphrase === undefined) {
         assertNoShare(record);
@@ -300,11 +301,12 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       if (where.kind === 'store') {
         return await foundOf(record, await where.store.remove(record.id, encodeRecord(record)));
       }
-      assertInPlace(where.path);
-      const recordPath = recordPathAt(where.path, (at) => disk.exists(at));
-      disk.write(recordPath, encodeRecord(record), { overwrite: true });
-      disk.shred(where.path);
-      return await foundOf(record, `file:${recordPath}`);
+      const both = { after: record, before: found.record };
+      const { recordPath, copies } = destroyFile(disk, files, where.path, both);
+      return {
+        ...(await foundOf(record, `file:${recordPath}`)),
+        copies: copies.map((copy) => `file:${copy}`),
+      };
     },
 
     ...createShareSpace({ ask, disk, reseal, place, load, nameOf }),

@@ -18,6 +18,19 @@ export function recordPathAt(path: string, exists: (path: string) => boolean): s
 }
 
 /**
+ * The key file that a record is named after, where that is another one that is there: a copy under another ending finds the
+ * record of the first by the former naming, and it is not the copy's to change.
+ */
+export function firstOf(
+  path: string,
+  recordPath: string,
+  exists: (path: string) => boolean,
+): string | undefined {
+  const first = recordPath.replace(/\.record\.json$/, '.key');
+  return first !== path && exists(first) ? first : undefined;
+}
+
+/**
  * Refuses a key file when its name or that of its record is taken.
  * @throws OutputError `E_FILE_EXISTS`
  */
