@@ -53,6 +53,24 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+describe('a key in one process', () => {
+  it.each([
+    [{}, 'E_PASSPHRASE_MISSING'],
+    [{ noPassphrase: true }, 'E_GROUP_SHARE_UNSEALED'],
+  ])(
+    'is refused before anything is drawn or written where %o is all there is',
+    async (given, code) => {
+      const drawn = vi.fn(() => new Uint8Array(0));
+      const context = { ...place.context(given), random: drawn };
+      const outDir = at('refused');
+      const input = { simulate: true, threshold: 2, shares: 3, suite: 'p256', outDir };
+      await expect(thresholdKeygen.run(input as never, context)).rejects.toMatchObject({ code });
+      expect(drawn).not.toHaveBeenCalled();
+      expect(existsSync(outDir)).toBe(false);
+    },
+  );
+});
+
 describe('changes in one process', () => {
   it('refresh: new shares sign, and one of them with an old one does not', async () => {
     const { wrote } = await run(thresholdRefresh, {

@@ -17,7 +17,7 @@ import { keysOf, recordOfGroup } from './keep.js';
 import type { PhaseResult } from './phases.js';
 import { openingName } from './proof-files.js';
 import { openingsOf } from './propose.js';
-import { heldShares, opened, report, simulatedIdentity } from './simulate.js';
+import { heldShares, opened, passphrasesFor, report, simulatedIdentity } from './simulate.js';
 
 /** What is asked for. */
 export interface SimulatedChange {
@@ -52,6 +52,7 @@ export async function simulateChange(
         ? []
         : start.message.receivers.map((number) => join(outDir, openingName(number)));
     context.files.assertAbsent([...files, group, ...proofs]);
+    using passphrases = await passphrasesFor(start.message.receivers, context);
     const old = (number: number) => held.get(number)?.share.opening;
     const outcomes = await simulate(
       start,
@@ -70,7 +71,8 @@ export async function simulateChange(
         if (opening === undefined) continue;
         const key = await recordAfter(held.get(number), record, operation, context.now());
         using secret = encodeGroupShare(record, number, opening);
-        await context.keys.add(key, secret, { out: path(number) });
+        const passphrase = passphrases.of.get(number);
+        await context.keys.add(key, secret, { out: path(number), passphrase });
       }
       for (const [number, bytes] of made) {
         context.files.write(join(outDir, openingName(number)), bytes);

@@ -6,6 +6,7 @@ import { sha256 } from '#crypto/hash';
 import { resolve } from '#crypto/registry';
 import { toHex, u16be, utf8 } from '#formats/bytes';
 import { NegativeError, RefusedError, UsageError } from '#formats/errors';
+import type { SecretBytes } from '#formats/secret-bytes';
 import { formatTime } from '#formats/time';
 import { openingProofs } from '#protocols/inhead/opening-proof';
 import { runDealing } from '#protocols/threshold/dealing-session';
@@ -21,6 +22,7 @@ import {
 } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { encodeGroupShare, type GroupKeyShare } from '../context/group-share.js';
+import { unsealedShare } from '../context/group-key.js';
 import { assertPolicy } from './begin.js';
 import { keysOf, recordOfGroup } from './keep.js';
 import { factsOf, type PhaseResult } from './phases.js';
@@ -55,6 +57,8 @@ export async function simulateKeygen(
   const proven = input.proveOpenings === true;
   const proofs = proven ? numbers.map((number) => join(outDir, openingName(number))) : [];
   context.files.assertAbsent([...paths, group, ...proofs]);
+  // Whoever has no passphrase to give learns it now, and not when everything was computed.
+  using passphrases = await passphrasesFor(numbers, context);
   const start = await opened(context, {
     operation: 'keygen',
     suite: suiteOf(input.suite),
@@ -85,7 +89,8 @@ export async function simulateKeygen(
       if (opening === undefined) continue;
       const key = await recordOfGroup(record, input.name, context.now(), 'generated');
       using secret = encodeGroupShare(record, number, opening);
-      await context.keys.add(key, secret, { out: paths[number - 1] });
+      const passphrase = passphrases.of.get(number);
+      await context.keys.add(key, secret, { out: paths[number - 1], passphrase });
     }
     const [first] = outcomes.values();
     const record = first?.record;
@@ -102,6 +107,33 @@ export async function simulateKeygen(
   } finally {
     for (const { opening } of outcomes.values()) opening?.dispose();
   }
+}
+
+/**
+ * A passphrase for each party, before there is anything to seal.
+ * @returns owned: the caller disposes it
+ * @throws RefusedError `E_GROUP_SHARE_UNSEALED`
+ */
+export async function passphrasesFor(
+  numbers: readonly number[],
+  { ask }: ActionContext,
+): Promise<{ readonly of: ReadonlyMap<number, SecretBytes> } & Disposable> {
+  const of = new Map<number, SecretBytes>();
+  const wipe = (): void => {
+    for (const passphrase of of.values()) passphrase.dispose();
+  };
+  try {
+    for (const number of numbers) {
+      const seals = `the share of simulated party ${number}`;
+      const passphrase = await ask.newPassphrase({ seals });
+      if (passphrase === undefined) throw unsealedShare();
+      of.set(number, passphrase);
+    }
+  } catch (error) {
+    wipe();
+    throw error;
+  }
+  return { of, [Symbol.dispose]: wipe };
 }
 
 /** A signature by shares that are all here. Production shares are refused: that they never meet is their point. */
