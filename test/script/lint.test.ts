@@ -718,6 +718,17 @@ const examples: readonly Example[] = [
     message: /nothing that somebody was asked for/,
   },
   {
+    rule: 'identity-late',
+    of: quick,
+    changes: [
+      step(
+        'late',
+        'by: custodian\neach: custodian\nuses: identity.new\nwith: { name: late, out: late.key }\neffect: repeatable',
+      ),
+    ],
+    message: /each custodian makes it before, and is listed with it/,
+  },
+  {
     rule: 'token-only',
     of: quick,
     changes: [
