@@ -110,7 +110,9 @@ function definitionClaims(
   const digest = `sha256:${toHex(sha256(bytes))}`;
   const name = 'the definition';
   if (digest !== opened.definitionDigest) {
-    claims.push(no('checked', name, 'its digest is not the one that the session opened with'));
+    claims.push(
+      no('checked', name, 'its digest is not the one that entry 0 opened the session with'),
+    );
     return undefined;
   }
   if (definitionFile !== undefined && !equal(definitionFile, bytes)) {

@@ -258,7 +258,7 @@ export const forgeries: readonly Forgery[] = [
   ],
   [
     'the definition exchanged',
-    /its digest is not the one that the session opened with/,
+    /its digest is not the one that entry 0 opened the session with/,
     (made) =>
       publish(made, made.drafts, {
         definitionText: made.definitionText.replace('threshold: 3', 'threshold: 2'),
