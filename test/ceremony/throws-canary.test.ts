@@ -236,8 +236,8 @@ describe('a file of throws', () => {
   };
 
   it('is told by nothing that refuses it', { timeout: 120_000 }, async () => {
-    // One for each reason and kind; the other two are refused at a keyboard above.
-    for (const [i, one] of REFUSED.filter((_, at) => at !== 1 && at !== 3).entries()) {
+    // One for each reason; the others are refused at a keyboard above.
+    for (const [i, one] of REFUSED.filter((_, at) => at === 0 || at > 3).entries()) {
       const more = i % 2 === 0 ? ['--json', '--debug'] : ['--debug'];
       const before = printed.length;
       expect(await conclave([one], `refused-${i}`, ...more)).toBe(2);
@@ -247,11 +247,9 @@ describe('a file of throws', () => {
   });
 
   it(
-    'is told by nothing where it is not enough, or the program breaks in the middle',
+    'is told by nothing where all goes well, or the program breaks in the middle',
     { timeout: 120_000 },
     async () => {
-      expect(await conclave(THROWN.slice(0, 3), 'short', '--json', '--debug')).toBe(2);
-      draws.length = 0;
       expect(await conclave(THROWN, 'whole', '--json', '--debug')).toBe(0);
       // The salts of four throws in a row: at the third two were typed, after the last all of them.
       const salts = draws.findIndex((_, i) => [0, 1, 2, 3].every((more) => draws[i + more] === 16));
