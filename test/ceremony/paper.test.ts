@@ -234,7 +234,9 @@ describe('ceremony plan', () => {
 
   it('says in words which dangers are meant, and nothing where none are', async () => {
     expect((await plan('/acme')).plan).not.toContain('Dangers');
-    expect((await plan('threshold-sign')).plan).toContain('- **n-of-n** Everybody of a quorum is needed');
+    expect((await plan('threshold-sign')).plan).toContain(
+      '- **n-of-n** Everybody of a quorum is needed',
+    );
     const waivers = ['n-of-n', 'threshold-1', 'draft', 'token-only'];
     const text = DEFINITION.replace('acts:', `waive: [${waivers.join(', ')}]\nacts:`);
     const { definition } = parseDefinition(Buffer.from(text), 'small.yaml');
