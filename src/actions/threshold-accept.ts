@@ -48,6 +48,16 @@ export const thresholdAccept = defineAction({
     keys: { type: 'path', summary: 'folder in which the share of a party at this machine lies' },
     policy: { type: 'file', summary: 'policy that the key is bound to, for signers' },
     bound: { type: 'boolean', summary: 'whether the key is bound to the policy', default: false },
+    memory: {
+      type: 'path',
+      summary:
+        'folder on another medium that remembers what nonces of a party at this machine were used for',
+    },
+    remembered: {
+      type: 'boolean',
+      summary: 'whether that folder must agree to each use of nonces',
+      default: false,
+    },
   },
   outputs: {
     party: { type: 'integer', summary: 'number of the party' },
@@ -72,7 +82,8 @@ export const thresholdAccept = defineAction({
       return { party: party.number, seat, acceptance };
     }
     assertPolicy(start, { policy: input.bound ? input.policy : undefined }, context);
-    const bytes = before ?? (await acceptNow(start, party, input.keys, context));
+    const memory = input.remembered ? input.memory : undefined;
+    const bytes = before ?? (await acceptNow(start, party, { keys: input.keys, memory }, context));
     context.files.write(acceptance, bytes);
     return { party: party.number, seat, acceptance };
   },
@@ -115,13 +126,13 @@ async function acceptedBefore(
 async function acceptNow(
   start: Start,
   party: Party,
-  keys: string | undefined,
+  { keys, memory }: { readonly keys: string | undefined; readonly memory: string | undefined },
   context: ActionContext,
 ): Promise<Uint8Array> {
   const share = await shareOf(start, party, keys, context);
   try {
     using identity = await openOwnIdentity(contextOf(party, context));
-    const place = { session: seatOf(start, party.number), in: [], outDir: '' };
+    const place = { session: seatOf(start, party.number), in: [], outDir: '', memory };
     const { acceptance, hold } = await accept(start, party.number, identity, share, place, context);
     hold[Symbol.dispose]();
     return acceptance;

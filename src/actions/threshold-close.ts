@@ -49,7 +49,10 @@ export const thresholdClose = defineAction({
       if (start.message.receivers.includes(number)) {
         await assertKept(party, session, outDir, context);
       }
+      // What its nonces were used for goes out of the second place with the session; to know it, they are gone through once more.
+      if (session.hold.state.memory !== undefined) await advance(session, context);
       session.hold.end();
+      await session.marks.end(session, context);
     } catch (error) {
       // The attempt before this one came as far as that.
       const gone = error instanceof MissingInputError && error.code === 'E_SESSION_NOT_FOUND';

@@ -7,7 +7,8 @@ import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
 import { provingAsAsked, start } from './threshold/begin.js';
 import { partyField, phaseOutputs, proveOpeningsField, suiteChoices } from './threshold/fields.js';
-import { type PhaseResult, presentPhase } from './threshold/phases.js';
+import type { PhaseResult } from './threshold/phases.js';
+import { presentPhase } from './threshold/present-phase.js';
 import { proposeDeal } from './threshold/propose.js';
 
 /** A key that is to be dealt. */

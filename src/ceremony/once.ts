@@ -45,13 +45,17 @@ export function sessionOnce(session: Session, above: OnceSpace | undefined): Onc
   };
 }
 
-/** Private folders, all of them below the session's: they go with it to another machine, sealed as they are. */
+/**
+ * Private folders below the session's: they go with it to another machine, sealed as they are. A folder from outside that is bound
+ * by name, such as a medium that remembers nonces, is where it is bound just now.
+ */
 export function sessionFolders(
   session: Session,
   above: HeldFolders | undefined,
 ): HeldFolders | undefined {
   if (above === undefined) return undefined;
-  const at = (path: string): string => join(within(session, PARTIES), path);
+  const at = (path: string): string =>
+    session.outside.get(path) ?? join(within(session, PARTIES), path);
   return {
     exists: (path) => above.exists(at(path)),
     hold: (path) => above.hold(at(path)),

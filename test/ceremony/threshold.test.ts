@@ -236,14 +236,45 @@ describe('threshold-sign, killed', () => {
     readonly disk: Disk;
   }
   const moments: Moment[] = [];
+  /** A second medium remembers what the parties here used their nonces for. */
+  const REMEMBERED = { ...SIGN, answers: '/remembered.yaml' } as const;
+  const remembered = (disk: Disk): readonly string[] =>
+    [...disk.files.keys()].filter((path) => /^\/stick\/(?:session|nonce)-/.test(path));
 
   beforeAll(async () => {
     const disk = room();
+    place(disk, REMEMBERED.answers, answersOf(disk, SIGN.answers, 'memory: stick'));
+    disk.folders.add('/stick');
     const after = ({ number, call, path }: Change, now: Disk): void => {
       moments.push({ at: `after ${call} ${number} (${path})`, disk: now.copy() });
     };
     const context = await roomContext(disk, { host: { faults: { after } } });
-    expect(await runIn(context, SIGN)).toMatchObject({ ok: true });
+    const input = { ...REMEMBERED, param: ['remembered=true'] };
+    expect(await runIn(context, input)).toMatchObject({ ok: true, unusedAnswers: [] });
+    // Both parties were known there, with one use each; in the end nothing is.
+    const known = moments.map(({ disk: then }) => remembered(then).length);
+    expect([Math.max(...known), remembered(disk)]).toEqual([4, []]);
+  });
+
+  it('signs nothing without the medium that remembers, nor with an empty one', async () => {
+    const between = moments.find(({ disk }) =>
+      [...artifacts(disk, 'threshold').keys()].some((name) => name.includes('-nonces-from-2-')),
+    ) as Moment;
+    expect(remembered(between.disk)).toHaveLength(2);
+    for (const gone of [true, false]) {
+      const disk = between.disk.copy();
+      for (const path of remembered(disk)) disk.files.delete(path);
+      if (gone) disk.folders.delete('/stick');
+      const result = await runIn(await roomContext(disk), { ...REMEMBERED, resume: true }).catch(
+        (error: unknown) => ({ ok: false, reason: String(error) }),
+      );
+      expect(result).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining(gone ? 'medium/memory is not there' : 'does not know'),
+      });
+      const names = [...artifacts(disk, 'threshold').keys()];
+      expect(names.filter((name) => name.includes('signature-share'))).toEqual([]);
+    }
   });
 
   it('goes on from every write, and nobody ever says two things with one nonce', async () => {
@@ -253,7 +284,7 @@ describe('threshold-sign, killed', () => {
     expect(acting.length).toBeGreaterThan(60);
     for (const { at, disk: killed } of spread(acting, thorough ? 12 : 3)) {
       const disk = killed.copy();
-      const result = await runIn(await roomContext(disk), { ...SIGN, resume: true });
+      const result = await runIn(await roomContext(disk), { ...REMEMBERED, resume: true });
       if (!result.ok) wrong.push(`${at}: ${result.reason ?? 'not completed'}`);
       const checked = await checkSession(disk, OUT, await (await roomContext(disk)).catalogue());
       if (!checked.verdict.ok) wrong.push(`${at}: ${problemsOf(checked.verdict).join('; ')}`);

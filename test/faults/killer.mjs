@@ -37,11 +37,14 @@ function die() {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-/** Two processes that come here go on at once. */
+/** Two processes that come here go on at once; who waits for a minute waits for nobody. */
 function meet() {
   writeFileSync(join(side, 'here'), '');
   const clock = new Int32Array(new SharedArrayBuffer(4));
-  while (!existsSync(join(side, 'go'))) Atomics.wait(clock, 0, 0, 1);
+  for (let waited = 0; !existsSync(join(side, 'go')); waited++) {
+    if (waited > 60_000) die();
+    Atomics.wait(clock, 0, 0, 1);
+  }
 }
 
 /** Notes a change, and dies when it is the one. */

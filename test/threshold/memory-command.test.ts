@@ -17,7 +17,9 @@ import {
   type Answer,
   changesOf,
   Errand,
+  leaksOf,
   meeting,
+  type Restored,
   type Second,
   sharesIn,
   SUITE,
@@ -99,6 +101,7 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
       if (code !== 0) expect(output).toMatch(/E_NONCE_USED|E_LOCKED/);
       return code;
     });
+    for (const each of both) assertSilent(each);
     expect(codes.filter((code) => code === 0).length).toBeLessThan(2);
     const told = new Told();
     for (const each of both) told.note(errand.nonces, each.out);
@@ -125,6 +128,7 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
       const copy = errand.restore();
       const refused = await errand.round(copy, 'other');
       expect([step, refused.exit, refused.code]).toEqual([step, 77, 'E_NONCE_USED']);
+      assertSilent(killed);
       const resumed = await errand.round(killed, 'one');
       expect([resumed.exit, resumed.message]).toEqual([0, '']);
       for (const { out } of [copy, killed]) told.note(errand.nonces, out);
@@ -164,6 +168,13 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
     expect(await errand.round(where, 'one')).toMatchObject({ exit, code });
     expect(sharesIn(where.out)).toEqual([]);
   });
+}
+
+/** Neither seeds, shares nor nonces of a process lie in clear where it worked, nor did it print any. */
+function assertSilent(where: Restored): void {
+  const { held, leaks } = leaksOf(where);
+  expect(held).toBeGreaterThan(5);
+  expect(leaks).toEqual([]);
 }
 
 /** What the program says of a place that is closed. */

@@ -25,6 +25,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { decodeMessage } from '#protocols/parties/message';
 import { run } from '#protocols/threshold/exchange';
 import type { Change, Ended } from '../faults/session.js';
+import { filesBelow, formsIn } from '../support/canary.js';
 import type { RunOptions } from '../support/home.js';
 import { root } from '../support/require.js';
 import { told, type Verdict } from './lying.js';
@@ -195,7 +196,9 @@ export class Errand {
     return new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
-        resolve({ code, signal, output: Buffer.concat(chunks).toString('utf8') });
+        const output = Buffer.concat(chunks);
+        writeFileSync(join(side, 'output'), output);
+        resolve({ code, signal, output: output.toString('utf8') });
       });
     });
   }
@@ -220,6 +223,29 @@ export class Errand {
 /** What a process that was only counted changed on the disk. */
 export function changesOf({ folder }: Restored): readonly Change[] {
   return JSON.parse(readFileSync(join(folder, 'side', 'changes.json'), 'utf8')) as Change[];
+}
+
+/** Secrets of a process that lie in clear on its disk, or that it printed; and how many it held. */
+export function leaksOf({ folder }: Restored): {
+  readonly held: number;
+  readonly leaks: readonly string[];
+} {
+  const known = new Set(
+    readFileSync(join(folder, 'side', 'secrets'), 'utf8')
+      .trimEnd()
+      .split('\n'),
+  );
+  const paths = filesBelow(folder).filter((path) => !/^side\/(?:secrets|changes)/.test(path));
+  const everything = Buffer.concat(paths.map((path) => readFileSync(join(folder, path))));
+  const secrets = [...known].flatMap((line) => {
+    const [label = '', hex = ''] = line.split('\t');
+    const bytes = Buffer.from(hex, 'hex');
+    return bytes.length < 16 ? [] : [{ label, bytes }];
+  });
+  const leaks = secrets.flatMap(({ label, bytes }) =>
+    formsIn(everything, bytes).map((form) => `${label} as ${form}`),
+  );
+  return { held: secrets.length, leaks };
 }
 
 /** Lets processes go on that wait for each other, when all have come. */

@@ -10,6 +10,7 @@ import type { Operation, Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { phaseOutputs } from './fields.js';
 import { keepShare } from './keep.js';
+import { presentPhase } from './present-phase.js';
 import { openingName } from './proof-files.js';
 import {
   acceptanceName,
@@ -265,7 +266,7 @@ export function reportOf({ hold, start }: Session, phase: string): PhaseResult {
 /** Who deals alone, and so has or had the whole key. */
 function dealerOf({ contributors, parties }: Start['message']): string {
   const [dealer, second] = contributors;
-  if (second !== undefined) return ' that nobody ever holds';
+  if (second !== undefined) return ', of which nobody ever holds all';
   const name = parties.find(({ number }) => number === dealer)?.name ?? '';
   return ` that ${name} deals, who knows all of it`;
 }
@@ -277,7 +278,7 @@ export function factsOf({ message, group }: Start): readonly string[] {
     .map(({ number, name, identity }) => `${number} ${name} (${identity.slice(0, 16)})`)
     .join(', ');
   const what = {
-    keygen: `a ${message.suite} key${dealerOf(message)}, any ${message.threshold} of ${message.receivers.length} will sign`,
+    keygen: `a ${message.suite} key${dealerOf(message)}; any ${message.threshold} of ${message.receivers.length} sign`,
     sign: `a signature of the key ${group?.record.key.slice(0, 16) ?? ''} over SHA-256 ${toHex(sha256(message.message ?? new Uint8Array(0)))}`,
     refresh: `new shares of the key ${group?.record.key.slice(0, 16) ?? ''}; whoever is not here is out`,
     reshare: `the key ${group?.record.key.slice(0, 16) ?? ''} for any ${message.threshold} of ${message.receivers.length}`,
@@ -302,24 +303,6 @@ function openingFacts({ openings, operation }: Start['message'], group: Start['g
   return group?.record.version === 2
     ? ['the group’s commitments were proven, and the new ones will not be']
     : [];
-}
-
-/** The lines of a result for people. */
-export function presentPhase(result: PhaseResult): string {
-  const { phase, done, wrote, waiting, facts, signature, key, terms, operation } = result;
-  const lines: string[] = [];
-  if (phase === 'simulated') lines.push(...facts);
-  if (phase === 'start') lines.push(...facts, `terms ${terms}: all must see the same`);
-  if (wrote.length > 0) lines.push(`written: ${wrote.join(', ')}`);
-  if (signature !== null)
-    lines.push(`signature in ${signature}; the keys of this session are destroyed`);
-  if (key !== null)
-    lines.push(`your share rests in ${key}; the keys of this session are destroyed`);
-  if (phase === 'round' && done) lines.push(`all is here: conclave threshold ${operation} finish`);
-  if (waiting.length > 0) {
-    lines.push(`waiting for ${waiting.map(({ number, name }) => `${number} ${name}`).join(', ')}`);
-  }
-  return lines.join('\n');
 }
 
 /** What every threshold command is, as an action. */
