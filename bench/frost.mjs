@@ -1,11 +1,11 @@
 /**
- * What FROST costs, as multiples of a plain signature of the same curve: a key generation of 3 of 5 by one party, a nonce
- * commitment, a signature share and the aggregate, each share checked. Names tell the bytes of the messages on the wire, as they are
- * written with signature, framing and seal. There is no peer for the whole; targets are generous, and there to notice what got worse.
+ * What threshold keys cost, as multiples of a plain signature of the same curve: a key generation of 3 of 5 by one party, a nonce
+ * commitment, a signature share and the aggregate, each share checked. BLS12-381 has no nonces. Names tell the bytes of the messages
+ * on the wire, as they are written with signature, framing and seal. There is no peer for the whole.
  */
 import { randomBytes } from 'node:crypto';
 
-export const title = 'FROST: medians of interleaved runs, 3 of 5';
+export const title = 'Threshold keys: medians of interleaved runs, 3 of 5';
 export const peer = 'one plain signature of the same curve';
 
 const load = (path) => import(new URL(`../dist/${path}.js`, import.meta.url));
@@ -15,9 +15,9 @@ const ROUNDS = 7;
 
 /** All cases. */
 export async function measure() {
-  const { suiteNames } = await load('crypto/frost/suite');
+  const { groupSuiteNames } = await load('crypto/frost/suite');
   const rows = [];
-  for (const name of suiteNames) rows.push(...(await measureSuite(name)));
+  for (const name of groupSuiteNames) rows.push(...(await measureSuite(name)));
   return rows;
 }
 
@@ -56,6 +56,7 @@ async function measureSuite(name) {
   };
 
   const group = dealing.deal(undefined, 3, suite, random);
+  const quorum = [1, 3, 5];
   const shares = new Map(numbers.map((i) => [i, dealing.partFor(group, i, suite)]));
   const key = {
     suite,
@@ -65,7 +66,6 @@ async function measureSuite(name) {
       numbers.map((i) => [i, dealing.publicShareAt(group.commitments, i, suite)]),
     ),
   };
-  const quorum = [1, 3, 5];
   const session = () => {
     const nonces = new Map(quorum.map((i) => [i, rounds.commit(suite, i, shares.get(i), random)]));
     const sent = [...nonces].map(([number, { hiding, binding }]) => ({ number, hiding, binding }));
@@ -73,6 +73,9 @@ async function measureSuite(name) {
   };
   const sign = ({ nonces, commitments }, i) =>
     rounds.signShare(key, i, shares.get(i), nonces.get(i).secret, commitments, MESSAGE);
+
+  const pairing =
+    suite.scheme === 'pairing' ? await pairingShares(suite, key, shares, quorum) : undefined;
 
   const times = { plain: [], keygen: [], commit: [], share: [], aggregate: [] };
   const time = (what, work) => {
@@ -84,6 +87,13 @@ async function measureSuite(name) {
   for (let i = 0; i < ROUNDS; i++) {
     time('plain', () => plain.sign(MESSAGE, secret));
     time('keygen', keygen);
+    if (pairing !== undefined) {
+      const all = new Map(
+        quorum.map((i) => [i, i === 1 ? time('share', () => pairing.sign(1)) : pairing.sign(i)]),
+      );
+      time('aggregate', () => pairing.aggregate(all));
+      continue;
+    }
     time('commit', () => rounds.commit(suite, 1, shares.get(1), random));
     const made = session();
     const first = time('share', () => sign(made, 1));
@@ -101,15 +111,40 @@ async function measureSuite(name) {
     return { name: `${name}: ${label}`, ms, ratio: ms / one, target };
   };
   const bytes = await messageBytes(suite);
+  const keygenRow = row(
+    'keygen',
+    `key generation, one party (commitments ${bytes.commitments}, each part ${bytes.part}, echo ${bytes.echo}, confirm ${bytes.confirm}, acknowledge ${bytes.acknowledge} bytes)`,
+  );
+  const aggregateRow = row('aggregate', 'aggregate of 3, each checked');
+  if (pairing !== undefined) {
+    return [
+      keygenRow,
+      row('share', `signature share (${bytes['bare-share']} bytes)`),
+      aggregateRow,
+    ];
+  }
   return [
-    row(
-      'keygen',
-      `key generation, one party (commitments ${bytes.commitments}, each part ${bytes.part}, echo ${bytes.echo}, confirm ${bytes.confirm}, acknowledge ${bytes.acknowledge} bytes)`,
-    ),
+    keygenRow,
     row('commit', `nonce commitment (${bytes.nonces} bytes)`),
     row('share', `signature share (${bytes['signature-share']} bytes)`),
-    row('aggregate', 'aggregate of 3, each checked'),
+    aggregateRow,
   ];
+}
+
+/** Signing where signatures add up: a share by itself, and a quorum's shares checked and added up. */
+async function pairingShares(suite, key, shares, quorum) {
+  const { loadPairingShares } = await load('crypto/frost/pairing');
+  const { lagrangeOf } = await load('protocols/threshold/dealing');
+  const signing = await loadPairingShares(suite);
+  return {
+    sign: (i) => signing.sign(shares.get(i), MESSAGE),
+    aggregate: (all) => {
+      for (const [i, share] of all) {
+        if (!signing.verify(key.publicShares.get(i), MESSAGE, share)) throw new Error('share');
+      }
+      return signing.combine(all, lagrangeOf(quorum, suite));
+    },
+  };
 }
 
 /** Bytes of each message of 3 of 5, by its type, written by one of them with bodies of the lengths that they have. */
@@ -134,6 +169,10 @@ async function messageBytes(suite) {
   });
   const point = random(suite.group.pointBytes);
   const scalar = random(suite.scalarBytes);
+  const proof =
+    suite.scheme === 'pairing'
+      ? random(suite.group.pointBytes + suite.scalarBytes)
+      : random(suite.signatureBytes);
   const echo = (type, senders) =>
     encodeEcho({
       round: 1,
@@ -141,16 +180,17 @@ async function messageBytes(suite) {
       heard: senders.map((sender) => ({ sender, digest: random(32) })),
     });
   const bodies = [
-    [1, 'commitments', null, [[point, point, point], random(suite.signatureBytes)]],
+    [1, 'commitments', null, [[point, point, point], proof]],
     [2, 'part', 2, scalar],
     [2, 'echo', null, echo('commitments', [1, 2, 3, 4, 5])],
     [3, 'confirm', null, [random(32), random(32)]],
     [4, 'acknowledge', null, random(32)],
     [1, 'nonces', null, [point, point]],
     [2, 'signature-share', null, [scalar, echo('nonces', [1, 3, 5])]],
+    [1, 'signature-share', null, random(suite.signatureBytes), 'bare-share'],
   ];
   const bytes = {};
-  for (const [round, type, recipient, body] of bodies) {
+  for (const [round, type, recipient, body, name = type] of bodies) {
     const written = await writeMessage({
       roster,
       round,
@@ -161,7 +201,7 @@ async function messageBytes(suite) {
       seed: keys[0].signing,
       random,
     });
-    bytes[type] = written.length;
+    bytes[name] = written.length;
   }
   for (const each of keys) each[Symbol.dispose]();
   return bytes;

@@ -8,8 +8,6 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { thresholdKeygen } from '#actions/threshold-keygen';
-import { thresholdRefresh } from '#actions/threshold-refresh';
-import { thresholdRepair } from '#actions/threshold-repair';
 import { thresholdSign } from '#actions/threshold-sign';
 import { verify } from '#actions/verify';
 import type { Cbor } from '#formats/cbor';
@@ -366,58 +364,6 @@ describe('a message that was changed on the way', () => {
       }
     },
   );
-});
-
-describe.runIf(thorough)('a lie when shares change', () => {
-  it('names the liar', async () => {
-    const refresh = await Stage.play(
-      thresholdRefresh,
-      'refresh',
-      here.people,
-      join(here.net, 'refresh'),
-      { key: KEY },
-      {},
-      2,
-    );
-    // Ben has lost his share. The lost one hears the liar too, but acts in the third round.
-    const repair = await Stage.play(
-      thresholdRepair,
-      'repair',
-      [ann, ben, cem],
-      join(here.net, 'repair'),
-      { key: KEY, lost: BEN, quorum: '1,3' },
-      {},
-      2,
-    );
-    const lies: readonly (readonly [Stage, Lie, number])[] = [
-      [
-        refresh,
-        {
-          round: 1,
-          type: 'commitments',
-          to: null,
-          body: (body) => [
-            [...list(list(body)[0] as Cbor), list(list(body)[0] as Cbor)[0] as Cbor],
-            null,
-          ],
-        },
-        ANN,
-      ],
-      [refresh, { round: 2, type: 'part', to: ANN, body: flipped }, ANN],
-      [
-        repair,
-        { round: 1, type: 'summands', to: null, body: (body) => [...list(body)].reverse() },
-        ANN,
-      ],
-      [repair, { round: 1, type: 'summand', to: ANN, body: flipped }, ANN],
-      [repair, { round: 2, type: 'sum', to: BEN, body: flipped }, BEN],
-    ];
-    for (const [stage, lie, to] of lies) {
-      const forged = new Map([[stage.nameOf(lie), await stage.tell(lie)]]);
-      const verdict = await stage.hear(to, lie.round, forged);
-      expect([lie.type, verdict.exit, verdict.culprits]).toEqual([lie.type, 1, [LIAR]]);
-    }
-  });
 });
 
 describe('whoever was lied to', () => {

@@ -20,7 +20,7 @@ import { run, type Said } from '#protocols/threshold/exchange';
 import type { Start } from '#protocols/threshold/start-message';
 import { phase, startFile, type TestParty } from './party.js';
 
-/** Number of whoever lies: the last of three. */
+/** Number of whoever lies: the third. */
 export const LIAR = 3;
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
@@ -75,7 +75,7 @@ export class Stage {
 
   /**
    * Leads a session through all its rounds, honestly, and keeps what each had before it heard the liar.
-   * @param people - the liar last, and the only one whose number is {@link LIAR}
+   * @param people - by their numbers, the liar at {@link LIAR}
    */
   static async play(
     command: object,
@@ -91,7 +91,7 @@ export class Stage {
     for (const other of others) {
       await phase(command, 'start', other, net, { in: [startFile(net)], ...join_ });
     }
-    const liar = people.at(-1) as TestParty;
+    const liar = people[LIAR - 1] as TestParty;
     for (let round = 1; round <= rounds; round++) {
       const before = readdirSync(net)
         .filter((name) => Number(FILE.exec(name)?.[1] ?? round) < round)
