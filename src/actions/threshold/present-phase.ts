@@ -19,7 +19,7 @@ export function presentPhase(result: PhaseResult): string {
   if (phase === 'finish') lines.push('the keys of this session are destroyed');
   if (waiting.length > 0) lines.push(`waiting for ${waiting.map(whom).join(', ')}`);
   const next = nextOf(phase, done, `conclave threshold ${operation}`, wrote.some(isForOthers));
-  if (next !== undefined) lines.push(`next: ${next}`);
+  if (next !== undefined) lines.push(next);
   return lines.join('\n');
 }
 
@@ -29,12 +29,12 @@ function nextOf(
   command: string,
   hasWritten: boolean,
 ): string | undefined {
-  const first = hasWritten ? 'give the others what is for them; ' : '';
-  if (phase === 'start') return `${first}then ${command} round, with what they give you as --in`;
+  const first = hasWritten ? 'give the others what is for them, then ' : '';
+  if (phase === 'start') return `next: ${first}${command} round with what they give you as --in`;
   if (phase !== 'round') return undefined;
   return done
-    ? `all is here; ${first}then ${command} finish`
-    : `${first}when theirs is here, ${command} round again`;
+    ? `all is here; next: ${first}${command} finish`
+    : `next: ${first}${command} round again when theirs is here`;
 }
 
 function isForOthers(path: string): boolean {
