@@ -119,7 +119,7 @@ export const traceRequest = defineAction({
     [
       ...(environment === 'production' ? [] : [`${environment.toUpperCase()}: not for production`]),
       `wrote ${request}`,
-      ...shows.map((line) => `  ${line}`),
+      ...shows,
       ...(quorum === null ? ['no quorum is named: whoever proves chooses among the shares'] : []),
       ...(expires === null ? ['it never expires: --expires 24h would limit it'] : []),
     ].join('\n'),

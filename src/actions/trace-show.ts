@@ -94,9 +94,11 @@ export const traceShow = defineAction({
   present: ({ file, content }) =>
     [
       file,
-      ...Object.entries(content).map(
-        ([name, value]) =>
-          `  ${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-      ),
+      ...Object.entries(content).flatMap(([name, value]) => {
+        const text = typeof value === 'string' ? value : JSON.stringify(value);
+        const line = `  ${name}: ${text}`;
+        // A digest stands on a line of its own, where one can compare it.
+        return line.length <= 80 ? [line] : [`  ${name}:`, `    ${text}`];
+      }),
     ].join('\n'),
 });

@@ -10,6 +10,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
 import { SecretBytes } from '#formats/secret-bytes';
+import { decodeRequest, encodeRequest } from '#protocols/inhead/request';
+import { decodeTrace } from '#protocols/inhead/trace-file';
 import { formsIn } from '../support/canary.js';
 import { root, spread, thorough } from '../support/require.js';
 import { type Checked, checkSession, problemsOf } from './evidence.js';
@@ -123,6 +125,19 @@ async function goOn(disk: Disk, player: Player, inject: readonly string[] = []) 
   return { result, checked: await checkSession(disk, OUT, await context.catalogue()) };
 }
 
+/** All of it in another room, and the disk when the shares were about to be opened there. */
+async function held(disk: Disk, param: readonly string[] = []) {
+  let start: Disk | undefined;
+  const after = (change: Change, now: Disk): void => {
+    if (lastEntry(change, now).includes('"step":"opened-bag"')) start = now.copy();
+  };
+  const played = playedTerminal(people(['ann.key', 'ben.key']));
+  const context = await roomContext(disk, { terminal: played, host: { faults: { after } } });
+  const result = await runIn(context, { ...input, param: [...input.param, ...param] });
+  expect(result, played.shown.slice(-5).join('\n')).toMatchObject({ ok: true });
+  return { start, played, found: await checkSession(disk, OUT, await context.catalogue()) };
+}
+
 const before = (): Disk => {
   if (ready === undefined) throw new Error('the moment was missed');
   return ready.copy();
@@ -160,6 +175,49 @@ describe('cold-sign-threshold', () => {
     const key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
     expect(nodeVerify(null, Buffer.from('release 1.2\n'), key, signature)).toBe(true);
   });
+
+  it.runIf(thorough)(
+    'signs at level quorum where the request is of it',
+    { timeout: 60_000 },
+    async () => {
+      const disk = room.copy();
+      const path = '/people/release.request';
+      const request = decodeRequest(disk.files.get(path) ?? new Uint8Array(0), path);
+      place(disk, path, encodeRequest({ ...request, level: 'quorum' }));
+      const { found } = await held(disk);
+      expect(problemsOf(found.verdict)).toEqual([]);
+      const [proven] = found.of('event').filter(({ data }) => data.event === 'trace.proven');
+      expect(proven?.data.data).toMatchObject({ level: 'quorum', quorum: '1, 2' });
+      expect(decodeTrace(artifact(disk, 'signature.trace'), 'trace').level).toBe('quorum');
+      expect(found.of('event').some(({ data }) => data.event === 'qr.shown')).toBe(true);
+    },
+  );
+
+  it.runIf(thorough)(
+    'makes equal files on two laptops where it is run twin, and both witnesses compare them',
+    { timeout: 120_000 },
+    async () => {
+      const disk = room.copy();
+      const { start: other, played, found } = await held(disk, ['twin=true']);
+      expect(problemsOf(found.verdict)).toEqual([]);
+      if (other === undefined) throw new Error('the moment was missed');
+      const { result } = await goOn(other, people(['ann.key', 'ben.key']));
+      expect(result).toMatchObject({ ok: true });
+      for (const name of ['signature', 'signature.trace']) {
+        const [one, two, alone] = [disk, other, done].map((each) =>
+          toHex(sha256(artifact(each, name))),
+        );
+        expect(two, name).toBe(one);
+        // Without twins the coins are others, and the nonces are a fixed function all the same.
+        expect(alone === one, name).toBe(name === 'signature');
+      }
+      const compared = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
+      expect(compared.map(({ key }) => key)).toEqual([
+        'sign/twin/witness-1',
+        'sign/twin/witness-2',
+      ]);
+    },
+  );
 
   it('names the wrong file and does not take it, and asks again for wrong words', () => {
     const said = terminal.shown.join('\n');

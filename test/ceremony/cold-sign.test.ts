@@ -189,6 +189,39 @@ describe('cold-sign', () => {
   );
 
   it.runIf(thorough)(
+    'makes equal files on two laptops where it is run twin, and both witnesses compare them',
+    { timeout: 60_000 },
+    async () => {
+      const disk = room.copy();
+      let other: Disk | undefined;
+      const after = (change: Change, now: Disk): void => {
+        if (lastEntry(change, now).includes('"step":"opened-bag"')) other = now.copy();
+      };
+      const played = playedTerminal(people(HERE));
+      const context = await roomContext(disk, { terminal: played, host: { faults: { after } } });
+      const asked = { ...input, param: [...input.param, 'twin=true'] };
+      expect(await runIn(context, asked)).toMatchObject({ ok: true });
+      if (other === undefined) throw new Error('the moment was missed');
+      const { result, checked: found } = await goOn(other, people(HERE));
+      expect(result).toMatchObject({ ok: true });
+      expect(problemsOf(found.verdict)).toEqual([]);
+      for (const name of ['signature', 'signature.trace']) {
+        const [one, two, alone] = [disk, other, done].map((each) =>
+          toHex(sha256(each.files.get(`${OUT}/artifacts/${name}`) ?? new Uint8Array(0))),
+        );
+        expect(two, name).toBe(one);
+        // Without twins the coins are others, and the signature is made without any.
+        expect(alone === one, name).toBe(name === 'signature');
+      }
+      const compared = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
+      expect(compared.map(({ key }) => key)).toEqual([
+        'sign/twin/witness-1',
+        'sign/twin/witness-2',
+      ]);
+    },
+  );
+
+  it.runIf(thorough)(
     'bears wrong words, a garbled card and a bad clock on purpose',
     { timeout: 60_000 },
     async () => {

@@ -70,7 +70,8 @@ export function requestLines(
   return [
     `request ${digest}`,
     `to sign: ${messageText(message)}`,
-    `  ${message.length} bytes, sha256 ${toHex(sha256(message))}`,
+    `  ${message.length} bytes, whose SHA-256 is`,
+    `  ${toHex(sha256(message))}`,
     `level: ${level}${bind ? ', bound to the request' : ''}`,
     `by: ${quorum === undefined ? 'any quorum' : `shares ${quorumText(quorum, structure)}`}`,
     `expires: ${expires === undefined ? 'never' : formatTime(new Date(1000 * expires))}`,

@@ -64,6 +64,9 @@ export function attested(claim: string, detail: string): Claim {
   return { claim, grade: 'attested', ok: true, detail };
 }
 
+/** What says itself that it is not proven. */
+const LEVEL = /: not proven at this level$/;
+
 /** The table for people. */
 export function presentVerdict({ ok, claims, notProven }: TraceVerdict, summary: string): string {
   return [
@@ -71,6 +74,6 @@ export function presentVerdict({ ok, claims, notProven }: TraceVerdict, summary:
     ...claims.map(
       (each) => `  ${each.ok ? 'yes' : 'NO '} ${each.grade}: ${each.claim} (${each.detail})`,
     ),
-    ...(ok ? notProven.map((what) => `  not proven: ${what}`) : []),
+    ...(ok ? notProven.map((what) => `  ${LEVEL.test(what) ? '' : 'not proven: '}${what}`) : []),
   ].join('\n');
 }

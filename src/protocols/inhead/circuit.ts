@@ -155,6 +155,14 @@ function grown(array: Int32Array): Int32Array<ArrayBuffer> {
   return larger;
 }
 
+/** What evaluators say of a circuit with other multiplications than it counts. */
+export function misshapen(): InternalError {
+  return new InternalError({
+    code: 'E_CIRCUIT_SHAPE',
+    message: 'a circuit has another number of multiplications than it says',
+  });
+}
+
 /** Bytes of all private inputs of a participant, in the order of the fields. */
 export function inputBytes({ inputs }: Circuit, participant: 1 | 2 | 3): number {
   return inputs.reduce(

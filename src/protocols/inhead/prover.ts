@@ -7,7 +7,7 @@ import type { GroupPoint, PrimeGroup } from '#crypto/math/prime-group';
 import { mod } from '#crypto/math/prime-group';
 import { InternalError } from '#formats/errors';
 import type { Circuit } from './circuit.js';
-import { FIRST_PUBLIC, inputBytes, inputPlace } from './circuit.js';
+import { FIRST_PUBLIC, inputBytes, inputPlace, misshapen } from './circuit.js';
 import {
   challengeOf,
   type Participant,
@@ -233,6 +233,8 @@ function* evaluate(
       mask = runGates(code, values, masks, results, words, mask);
       yield step(0.3 + (0.4 * (stretch + 1)) / GATE_STEPS);
     }
+    // A typed array swallows what is written past its end.
+    if (mask !== results.length) throw misshapen();
     const outputs = new Int32Array(circuit.outputs.length * stride);
     circuit.outputs.forEach((slot, i) => {
       outputs.set(values.subarray(slot * stride, (slot + 1) * stride), i * stride);

@@ -69,6 +69,7 @@ export function looksLikeRequest(bytes: Uint8Array): boolean {
  * @throws {@link InputError} `E_CBOR_MALFORMED`, `E_TRACE_REQUEST_MALFORMED`
  */
 export function decodeRequest(bytes: Uint8Array, what: string): TraceRequest {
+  if (!looksLikeRequest(bytes)) throw malformed(what, 'it does not begin like one');
   const value = decodeCbor(bytes, what, { maxBytes: MAX_REQUEST_BYTES, maxDepth: 2 });
   if (!(value instanceof Map)) throw malformed(what, 'it is no map');
   const rest = new Map(value as ReadonlyMap<number | string, Cbor>);

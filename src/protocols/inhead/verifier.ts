@@ -6,7 +6,7 @@
 import type { GroupPoint } from '#crypto/math/prime-group';
 import { mod } from '#crypto/math/prime-group';
 import { equal } from '#formats/bytes';
-import { type Circuit, FIRST_PUBLIC, inputBytes, inputPlace } from './circuit.js';
+import { type Circuit, FIRST_PUBLIC, inputBytes, inputPlace, misshapen } from './circuit.js';
 import {
   challengeOf,
   type Participant,
@@ -189,6 +189,8 @@ function* evaluatePairs(
     }
     and++;
   }
+  // A typed array swallows what is written past its end.
+  if (and !== circuit.ands) throw misshapen();
 
   const outputs = new Int32Array(circuit.outputs.length * pair);
   circuit.outputs.forEach((slot, i) => {
