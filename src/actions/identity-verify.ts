@@ -32,7 +32,7 @@ export const identityVerify = defineAction({
   summary: 'compare an identity with its owner, by code or by words',
   description:
     'Compares a public file with what its owner shows or says, and records the level verified in the log of this home. In one room the ' +
-    'owner shows a code on the own screen, conclave qr show FILE --digest, and it is scanned here: --camera, --scanner, or a ' +
+    'owner shows a code on their own screen, conclave qr show FILE --digest, and it is scanned here: --camera, --scanner, or a ' +
     'photograph of that screen, --image. The code covers the name too. Otherwise the fingerprint is typed here as the owner reads ' +
     'it aloud. A code that came the same way as the file compares nothing. When they differ, nothing changes, the log of a home that is there says so, and ' +
     'the exit code is 1. Both of you do it, each for the other.',

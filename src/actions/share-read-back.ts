@@ -1,5 +1,5 @@
 /**
- * `share.read-back`: in a ceremony a custodian scans or types the own card from the paper, and what comes back must be the share
+ * `share.read-back`: in a ceremony a custodian scans or types their card from the paper, and what comes back must be the share
  * that was dealt, before the original is wiped.
  */
 import { equal } from '#formats/bytes';

@@ -10,6 +10,7 @@ import { isRestorable } from '#script/restorable';
 import { decide, type Facts, type Next } from './decide.js';
 import { recordDeviation } from './deviation.js';
 import { withDevices } from './devices.js';
+import { doneSentence } from './done.js';
 import { isFailure } from './failure.js';
 import { type SessionFiles, sessionFiles } from './files.js';
 import { checkAgain } from './gate.js';
@@ -160,7 +161,7 @@ async function attempt(
         artifacts: [...files.written()],
         people: [...agreed, ...people, ...result.people],
       });
-      return;
+      break;
     } catch (error) {
       if (error instanceof InterruptedError && session.terminal.interactive) {
         const next = await askWhatNow(session, instance, error);
@@ -178,6 +179,9 @@ async function attempt(
       return;
     }
   }
+  if (instance.step.kind !== 'action') return;
+  const paths = files.written().map(({ path }) => path);
+  session.terminal.say(doneSentence(session.folder, paths));
 }
 
 /** Begins the faults that a rehearsal asked for at this step, each once in the session, on the record. */

@@ -3,22 +3,28 @@
  * carries exactly one object and nothing else.
  */
 import { ConclaveError, InternalError } from '#formats/errors';
-import { printable } from '#terminal/screen';
+import { printable, wrapAtSpaces } from '#terminal/screen';
 import { exitCodeOf } from './exit.js';
 import { presentPlain } from './present.js';
 
 /** The streams of a process, or a test's. */
 export interface Streams {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stdout: Written;
+  readonly stderr: Written;
 }
+
+/** A stream that is written to; a terminal knows its width. */
+type Written = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** How a run talks. */
 export interface Style {
   readonly json: boolean;
   readonly debug: boolean;
 }
+
+/** A terminal narrower than this breaks words whatever is done. */
+const NARROW = 20;
 
 /** The voice of one run. */
 export class Output {
@@ -53,7 +59,8 @@ export class Output {
 
   /** A line of progress, where a person is watching. */
   progress(message: string): void {
-    if (this.#streams.stderr.isTTY === true) this.say(printable(message));
+    const { stderr } = this.#streams;
+    if (stderr.isTTY === true) this.say(fitted(message, stderr));
   }
 
   /**
@@ -69,7 +76,13 @@ export class Output {
     } else {
       const text = (present ?? presentPlain)(output);
       const stream = this.#carriesArtifact ? this.#streams.stderr : this.#streams.stdout;
-      if (text !== '') stream.write(`${text.split('\n').map(printable).join('\n')}\n`);
+      if (text !== '')
+        stream.write(
+          `${text
+            .split('\n')
+            .map((line) => fitted(line, stream))
+            .join('\n')}\n`,
+        );
     }
     return ok ? 0 : 1;
   }
@@ -84,12 +97,23 @@ export class Output {
       const body = { code, message, hint: hint ?? null, ...(details ? { details } : {}) };
       this.#streams.stdout.write(`${JSON.stringify({ ok: false, error: body })}\n`);
     } else {
-      this.say(`conclave: ${printable(message)}`);
-      if (hint !== undefined) this.say(`hint: ${printable(hint)}`);
+      const { stderr } = this.#streams;
+      this.say(fitted(`conclave: ${message}`, stderr));
+      if (hint !== undefined) this.say(fitted(`hint: ${hint}`, stderr));
     }
     if (this.#style.debug) this.say(trace(error));
     return exitCodeOf(error);
   }
+}
+
+/**
+ * A line for where it goes: at a terminal broken between words, so that the terminal does not break it within one; anywhere
+ * else it stays one line, which scripts read.
+ */
+function fitted(line: string, { isTTY, columns }: Written): string {
+  const clean = printable(line);
+  if (isTTY !== true || columns === undefined || columns < NARROW) return clean;
+  return wrapAtSpaces(clean, columns).join('\n');
 }
 
 /** Text as `content`, anything else as `contentBase64`. */

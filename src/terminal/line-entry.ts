@@ -72,7 +72,8 @@ export async function* enteredLines(
       }
       if (over !== undefined) break;
       reader.setPrompt(`${prompt()}: `);
-      reader.prompt();
+      // What arrived of the next line already stays in front of the cursor: a long paste comes in pieces.
+      reader.prompt(true);
       await new Promise<void>((resolve) => (wake = resolve));
     }
   } finally {

@@ -42,6 +42,16 @@ export function wrap(text: string, width = COLUMNS): string[] {
 }
 
 /**
+ * Lines of at most `width` columns, broken at spaces only: a path or a digest that is longer stays whole, so that it can be
+ * copied. Runs of spaces inside a line stay as they are.
+ */
+export function wrapAtSpaces(text: string, width = COLUMNS): string[] {
+  return printable(text)
+    .split('\n')
+    .flatMap((line) => wrapLineAtSpaces(line, width));
+}
+
+/**
  * The pages of one screen. The first begins with a rule and the heading; each holds at most `lines` less the room for a
  * question.
  */
@@ -84,6 +94,23 @@ function wrapLine(line: string, width: number): string[] {
   }
   if (!empty) out.push(current);
   return out;
+}
+
+function wrapLineAtSpaces(line: string, width: number): string[] {
+  if (columnsOf(line) <= width) return [line];
+  const lead = /^ */.exec(line)?.[0] ?? '';
+  const indent = lead.length < width / 2 ? lead : '';
+  const out: string[] = [];
+  let current = '';
+  for (const [, gap = '', word = ''] of line.matchAll(/( *)([^ ]+)/g)) {
+    if (current !== '' && columnsOf(current + gap + word) > width) {
+      out.push(current);
+      current = indent + word;
+    } else {
+      current += gap + word;
+    }
+  }
+  return [...out, current];
 }
 
 function cut(word: string, width: number): string[] {

@@ -228,6 +228,7 @@ describe('a session', () => {
     await expect(runIn(context, given)).rejects.toMatchObject({
       code: 'E_ANSWER_MISSING',
       exitCode: 2,
+      hint: expect.stringContaining('go on with --resume') as string,
       details: { key: 'work/look' },
     });
     place(

@@ -6,9 +6,10 @@ import { Output } from '#cli/output';
 import { presentPlain } from '#cli/present';
 import { sink } from './runners.js';
 
-function listening(style: { json?: boolean; debug?: boolean } = {}) {
-  const stdout = sink();
-  const stderr = sink();
+function listening(style: { json?: boolean; debug?: boolean } = {}, terminal: object = {}) {
+  const [stdout, stderr] = [sink(), sink()];
+  Object.assign(stdout.stream, terminal);
+  Object.assign(stderr.stream, terminal);
   const output = new Output(
     { stdin: process.stdin, stdout: stdout.stream, stderr: stderr.stream },
     { json: false, debug: false, ...style },
@@ -56,6 +57,43 @@ describe('errors', () => {
     const { output, said } = listening();
     output.failure(new UsageError({ code: 'E_X', message: 'no file \u001b[2Jx' }));
     expect(said().stderr).not.toContain('\u001b');
+  });
+});
+
+describe('at a terminal', () => {
+  const path = `/media/${'long-folder/'.repeat(9)}participants.yaml`;
+  const long = new UsageError({
+    code: 'E_X',
+    message: `there is no quorum of custodians, and ${path} does not name enough people for another one`,
+    hint: 'name them in the file, compare their fingerprints with them by telephone, and go on with --resume',
+  });
+  const tty = { isTTY: true, columns: 80 };
+
+  it('errors break between words, and a path stays whole', () => {
+    const { output, said } = listening({}, tty);
+    output.failure(long);
+    const lines = said().stderr.trimEnd().split('\n');
+    expect(lines).toContain(path);
+    for (const line of lines) if (line !== path) expect(line.length).toBeLessThanOrEqual(80);
+    expect(lines.join(' ')).toBe(`conclave: ${long.message} hint: ${long.hint ?? ''}`);
+  });
+
+  it('results do too, and columns stay where they are', () => {
+    const { output, said } = listening({}, { isTTY: true, columns: 40 });
+    const text = 'MISSING  the people: still to come, identity of witness-1';
+    output.result({}, () => text);
+    expect(said().stdout).toBe('MISSING  the people: still to come,\nidentity of witness-1\n');
+  });
+
+  it.each([
+    ['another stream', { isTTY: false, columns: 80 }, {}],
+    ['a terminal of unknown width', { isTTY: true }, {}],
+    ['a terminal too narrow for words', { isTTY: true, columns: 10 }, {}],
+    ['--json', tty, { json: true }],
+  ])('not for %s', (_what, terminal, style) => {
+    const { output, said } = listening(style, terminal);
+    output.failure(long);
+    expect(`${said().stderr}${said().stdout}`).toContain(long.message);
   });
 });
 

@@ -17,7 +17,7 @@ const JOAN = 'Joan Clarke';
 /** Too short, and never what a share is sealed by in the end. */
 const WEAK = 'sunshine';
 
-/** People at the keyboard: one mistypes once, one chooses a weak passphrase first, one types the lines of the own card. */
+/** People at the keyboard: one mistypes once, one chooses a weak passphrase first, one types the lines of their card. */
 class Room {
   #slips = 0;
   #pending: string | undefined;

@@ -474,7 +474,7 @@ const examples: readonly Example[] = [
       [/by: custodian\n {8}each: custodian\n(?= {8}when: .*\n {8}uses)/, 'by: administrator\n'],
       [/ {8}when: .*\n(?= {8}uses)/, ''],
     ],
-    message: /each holder gives the own one/,
+    message: /each holder gives theirs/,
   },
   {
     rule: 'drill-set',

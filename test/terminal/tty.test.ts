@@ -159,6 +159,19 @@ describe('a real terminal', () => {
     expect(shown()).not.toContain('\u001b[31m');
   });
 
+  it('takes a long paste that comes in pieces, cut within a line', async () => {
+    const { terminal, type } = desk();
+    const { lines } = terminal;
+    if (lines === undefined) throw new Error('no lines');
+    void type('next', 'line one\rline t').then(() => type('next', 'wo\r'));
+    const came: string[] = [];
+    for await (const line of lines(() => 'next')) {
+      came.push(line);
+      if (came.length === 2) break;
+    }
+    expect(came).toEqual(['line one', 'line two']);
+  });
+
   it('shows work in progress only where things may move, and gives its result', async () => {
     const { terminal, shown } = desk({});
     expect(await terminal.progress('working', () => Promise.resolve(7))).toBe(7);

@@ -106,8 +106,8 @@ export async function compareHeard(
   const groups = groupsOf(identity.id);
   talk.say(`${file} says it is the identity of ${identity.name}.`);
   talk.say(
-    `Have ${identity.name} read the fingerprint to you, in person or over a line where you know the voice, from the own ` +
-      'machine: conclave identity show, the words or the digits. Type what you hear, not what came with the file.',
+    `Have ${identity.name} read the fingerprint to you, in person or over a line where you know the voice, from ` +
+      'their own machine: conclave identity show, the words or the digits. Type what you hear, not what came with the file.',
   );
   let wrong = 0;
   let at = 0;

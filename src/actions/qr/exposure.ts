@@ -8,6 +8,7 @@ import { ConclaveError, RefusedError } from '#formats/errors';
 import { detectKind } from '../artifacts/catalogue.js';
 import { CODE_TEXT, readCodeText } from '../artifacts/code-text.js';
 import { derShape } from '../artifacts/der-shape.js';
+import { shareOfCard } from '../shares/card-source.js';
 import { readShare } from '../shares/sources.js';
 
 /** What has to be said by `--reveal` before it is shown. */
@@ -24,7 +25,6 @@ export interface Exposure {
   readonly exposure: 'public' | 'sealed' | Reveal;
 }
 
-/** Of several things in one, the worst counts. */
 const WORST_FIRST = ['private-key', 'unsealed-share', 'unknown', 'sealed'] as const;
 
 /** Kinds that hold nothing secret. A kind that is not here is shown only when it is named. */
@@ -56,6 +56,10 @@ const SECRET_TEXT =
 /** Words and nothing else, as recovery phrases are. */
 const PHRASE = /^\s*(?:[a-z]{3,8}\s+){11,}[a-z]{3,8}\s*$/;
 
+/** How pages and pictures (PDF, PostScript, PNG, JPEG, GIF, WebP, TIFF, SVG, HTML) and packed files (zip, gzip, bzip2, xz, zstd, 7z) begin. */
+const OPAQUE =
+  /^(?:%PDF|%!PS|\x89PNG|\xff\xd8\xff|GIF8|RIFF[^]{4}WEBP|II\*\0|MM\0\*|\s*(?:<\?xml[^]*?)?<(?:svg|!doctype html|html)\b|PK[\x03\x05]|\x1f\x8b|BZh|\xfd7zXZ|\x28\xb5\x2f\xfd|7z\xbc\xaf)/i;
+
 /** Lengths of keys and seeds in bytes: symmetric keys, scalars, seeds and expanded keys of what the registry has. */
 const KEY_LENGTHS: ReadonlySet<number> = new Set([
   ...[16, 20, 24, 28, 32, 48, 56, 57, 64, 66, 72, 96, 128],
@@ -65,6 +69,10 @@ const KEY_LENGTHS: ReadonlySet<number> = new Set([
 /** Judges a file by its content alone. Never throws for what cannot be read: that is then unknown. */
 export async function exposureOf(bytes: Uint8Array, name: string): Promise<Exposure> {
   const kind = (await detectKind(bytes, name))?.kind ?? 'file';
+  if (kind === 'session-archive') {
+    const { exposureOfArchive } = await import('../session/archive-exposure.js');
+    return { kind, exposure: await exposureOfArchive(bytes, name) };
+  }
   if (kind !== CODE_TEXT) return { kind, exposure: judge(kind, bytes, name) };
   // Written down, a code is what it carries.
   const carried = succeeds(() => readCodeText(bytes, name));
@@ -76,8 +84,12 @@ export async function exposureOf(bytes: Uint8Array, name: string): Promise<Expos
     ),
   );
   if (inner.length === 0) return { kind, exposure: 'unknown' };
-  const worst = WORST_FIRST.find((each) => inner.includes(each));
-  return { kind, exposure: worst ?? 'public' };
+  return { kind, exposure: worstOf(inner) };
+}
+
+/** Of several things in one, the worst counts; nothing at all is public. */
+export function worstOf(parts: readonly Exposure['exposure'][]): Exposure['exposure'] {
+  return WORST_FIRST.find((each) => parts.includes(each)) ?? 'public';
 }
 
 /**
@@ -108,6 +120,10 @@ export function assertShowable(
 function judge(kind: string, bytes: Uint8Array, name: string): Exposure['exposure'] {
   if (kind === 'key-file') return isSealedKey(bytes, name) ? 'sealed' : 'private-key';
   if (kind === 'share') return isSealedShare(bytes, name) ? 'sealed' : 'unsealed-share';
+  if (kind === 'share-card') {
+    const share = succeeds(() => shareOfCard(bytes, name))?.bytes;
+    return share === undefined ? 'unknown' : judgeOnce('share', share, name);
+  }
   const text = Buffer.from(bytes).toString('latin1');
   if (SECRET_TEXT.test(text) || PHRASE.test(text) || derShape(bytes) === 'pkcs8') {
     return 'private-key';
@@ -115,7 +131,21 @@ function judge(kind: string, bytes: Uint8Array, name: string): Exposure['exposur
   if (SEALED_KINDS.has(kind)) return 'sealed';
   if (PUBLIC_KINDS.has(kind)) return 'public';
   if (kind !== 'file') return 'unknown';
-  return mayBeRawKey(bytes, text.trim()) ? 'unknown' : 'public';
+  return mayBeRawKey(bytes, text.trim()) || isOpaque(text) ? 'unknown' : 'public';
+}
+
+/** Judges what was taken out of something else, and wipes it. */
+function judgeOnce(kind: string, bytes: Uint8Array, name: string): Exposure['exposure'] {
+  try {
+    return judge(kind, bytes, name);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** What is drawn on a page, or packed into a file, does not stand in its bytes. */
+function isOpaque(latin1: string): boolean {
+  return OPAQUE.test(latin1) || latin1.slice(257, 262) === 'ustar';
 }
 
 function isSealedKey(bytes: Uint8Array, name: string): boolean {

@@ -16,7 +16,7 @@ export interface Bringing {
   readonly wanted: readonly number[] | undefined;
   /** Role whose holders are members of the group. */
   readonly role: string;
-  /** Folder into which each puts the own medium. */
+  /** Folder into which each puts their medium. */
   readonly folder: string;
 }
 

@@ -45,6 +45,9 @@ export interface RunResult {
   readonly unusedAnswers: readonly string[];
 }
 
+/** A question that nobody answered, or not in a way that fits. */
+const UNANSWERED: ReadonlySet<string> = new Set(['E_ANSWER_MISSING', 'E_ANSWER_UNFIT']);
+
 export const run = defineCommand({
   id: 'run',
   summary: 'run a ceremony, or go on with one that was interrupted',
@@ -137,7 +140,7 @@ export const run = defineCommand({
       await proceed(session);
       return result(session, await publish(session));
     } catch (error) {
-      throw resumable(error);
+      throw files.exists(join(folder, FILES.journal)) ? resumable(error) : error;
     } finally {
       // Under the lock, so that nothing of somebody is swept away who begins in the same moment.
       clearUnopened(files, folder, made);
@@ -162,12 +165,19 @@ export const run = defineCommand({
     ].join('\n'),
 });
 
-/** Ctrl-C as people at a ceremony need to hear it: every entry until then is on the disk. */
+/** What ends the program and not the session says how the session goes on: every entry until then is on the disk. */
 function resumable(error: unknown): unknown {
-  if (!(error instanceof InterruptedError) || error.hint !== undefined) return error;
-  const { code, message } = error;
-  const hint = 'nothing is lost: the ceremony goes on with --resume';
-  return new InterruptedError({ code, message, hint, cause: error });
+  if (error instanceof InterruptedError && error.hint === undefined) {
+    const { code, message } = error;
+    const hint = 'nothing is lost: the ceremony goes on with --resume';
+    return new InterruptedError({ code, message, hint, cause: error });
+  }
+  if (error instanceof UsageError && UNANSWERED.has(error.code) && error.hint !== undefined) {
+    const { code, message, details = {} } = error;
+    const hint = `${error.hint}; then go on with --resume, nothing is lost`;
+    return new UsageError({ code, message, hint, details, cause: error });
+  }
+  return error;
 }
 
 function sessionFolder(

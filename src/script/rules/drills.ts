@@ -41,7 +41,7 @@ export const drillRules: Rules = (survey, report) => {
       report(
         'drill-each',
         step.each === undefined ? `${path}.uses` : `${path}.by`,
-        'a card is asked for, and each holder gives the own one: "by:" and "each:" are that role',
+        'a card is asked for, and each holder gives theirs: "by:" and "each:" are that role',
       );
     }
     setIsKnown(survey, placed, { input: 'set', rule: 'drill-set' }, report);
