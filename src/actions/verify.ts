@@ -16,6 +16,8 @@ export interface FileVerdict extends ArtifactVerdict {
 export interface Verified {
   readonly ok: boolean;
   readonly verdicts: readonly FileVerdict[];
+  /** Transcripts of rehearsals in a ceremony of which there is more than rehearsals: they decide nothing. */
+  readonly leftOut: readonly string[];
 }
 
 /** The action `verify`. */
@@ -91,7 +93,7 @@ export const verify = defineAction({
         { key, in: file, signature, context: input.context, hash, padding, suite, userId },
         context,
       );
-      return verified([{ file: signature, ...one }]);
+      return verified([{ file: signature, ...one }], []);
     }
     if (targets.length === 0) {
       throw usage('nothing to verify', 'name a file or a folder, or give --key, --in, --signature');
@@ -102,28 +104,47 @@ export const verify = defineAction({
       allowUnpinned: input.allowUnpinned === true,
     };
     const verdicts: FileVerdict[] = [];
+    const leftOut: string[] = [];
     for (const target of targets) {
-      for (const path of await artifactsOf(target, context)) {
-        verdicts.push(await verdictOn(path, context, options));
-      }
+      const found = await artifactsOf(target, context);
+      leftOut.push(...found.leftOut);
+      for (const path of found.paths) verdicts.push(await verdictOn(path, context, options));
     }
-    return verified(verdicts);
+    return verified(verdicts, leftOut);
   },
-  present: ({ verdicts }) => verdicts.map(presentVerdict).join('\n\n'),
+  present: ({ verdicts, leftOut }) =>
+    [
+      ...verdicts.map(presentVerdict),
+      ...leftOut.map(
+        (path) =>
+          `left out: ${path}: a rehearsal, which decides nothing; name it to have it checked`,
+      ),
+    ].join('\n\n'),
 });
 
+/** Files to judge, and those that are passed over. */
+interface Found {
+  readonly paths: readonly string[];
+  readonly leftOut: readonly string[];
+}
+
+const all = (paths: readonly string[]): Found => ({ paths, leftOut: [] });
+
 /** What a target stands for: itself, or what a folder holds. */
-async function artifactsOf(target: string, context: ActionContext): Promise<readonly string[]> {
+async function artifactsOf(target: string, context: ActionContext): Promise<Found> {
   const { files } = context;
-  if (target === '-' || !files.isDirectory(target)) return [target];
-  if (files.exists(join(target, 'transcript.json'))) return [join(target, 'transcript.json')];
+  if (target === '-' || !files.isDirectory(target)) return all([target]);
+  if (files.exists(join(target, 'transcript.json'))) return all([join(target, 'transcript.json')]);
   const sessions = join(target, 'sessions');
   if (files.isDirectory(sessions)) {
     const held = [...files.list(sessions)].sort().map((name) => join(sessions, name));
     const closed = held
       .map((session) => join(session, 'transcript.json'))
       .filter((path) => files.exists(path));
-    if (closed.length > 0) return closed;
+    if (closed.length > 0) {
+      const { apartFromRehearsals } = await import('./session/rehearsals.js');
+      return await apartFromRehearsals(closed, context);
+    }
     throw new MissingInputError({
       code: 'E_TRANSCRIPT_MISSING',
       message: `${target} holds no session that was brought to its end`,
@@ -136,7 +157,7 @@ async function artifactsOf(target: string, context: ActionContext): Promise<read
     if (files.isDirectory(path)) continue;
     if ((await detectKind(files.read(path), path)) !== undefined) known.push(path);
   }
-  if (known.length > 0) return known;
+  if (known.length > 0) return all(known);
   throw new MissingInputError({
     code: 'E_ARTIFACT_MISSING',
     message: `${target} holds nothing that conclave writes`,
@@ -193,8 +214,18 @@ function participantsFor(
   );
 }
 
-function verified(verdicts: readonly FileVerdict[]): Verified {
-  return { ok: verdicts.every(({ ok }) => ok), verdicts };
+function verified(verdicts: readonly FileVerdict[], leftOut: readonly string[]): Verified {
+  return { ok: verdicts.every(({ ok }) => ok), verdicts, leftOut };
+}
+
+/** More claims than this push the answer off a screen of 24 lines: it is said once more below them. */
+const SCREENFUL = 20;
+
+function counted(claims: readonly Claim[]): string {
+  const not = claims.filter(({ ok }) => !ok).length;
+  return not === 0
+    ? `all ${claims.length} claims hold`
+    : `${not} of ${claims.length} claims ${not === 1 ? 'does' : 'do'} not hold`;
 }
 
 function presentVerdict({ file, kind, ok, summary, claims }: FileVerdict): string {
@@ -205,6 +236,9 @@ function presentVerdict({ file, kind, ok, summary, claims }: FileVerdict): strin
       (claim) =>
         `  ${claim.ok ? 'yes' : 'NO '}  ${claim.grade.padEnd(width)}  ${claim.claim}${claim.detail === '' ? '' : `: ${claim.detail}`}`,
     ),
+    ...(claims.length > SCREENFUL
+      ? [`${ok ? 'OK' : 'NOT OK'}, as the first line says: ${counted(claims)}`]
+      : []),
   ].join('\n');
 }
 

@@ -9,6 +9,9 @@ import { identityFile } from './participants.js';
 import { personOf } from './people.js';
 import { fromSite, type Session } from './session.js';
 
+/** How often a person may name a file before the session waits for another day. */
+const ATTEMPTS = 3;
+
 /**
  * Opens a participant's private identity: the one that the program made, the one that the site file binds, or the one whose
  * path the person gives now.
@@ -28,26 +31,37 @@ export async function openParticipant(
   const own = identityFile(name);
   const made = context.host.files.exists(join(folder, own));
   const bound = site.identities[name];
-  const path = made
-    ? own
-    : bound !== undefined
-      ? fromSite(siteFolder, bound)
-      : (
-          await terminal.text(`${name}: where is your private identity file?`, { key }, (typed) =>
-            context.host.files.exists(typed) ? undefined : `There is no file ${typed}.`,
-          )
-        ).value;
+  const asked = !made && bound === undefined;
   const files = made ? { files: folderFiles(context.host.files, folder) } : {};
   const place = context.within({ ...files, ask: forPerson(ask, participant) });
-  const reference = /[/.]/.test(path) ? path : `./${path}`;
-  const identity = await place.identities.open(reference);
-  if (identity !== undefined && identity.identity.id === participant.identity?.id) return identity;
-  identity?.[Symbol.dispose]();
-  throw new MissingInputError({
-    code: 'E_IDENTITY_PRIVATE_MISSING',
-    message: `${path} is not the identity with which ${name} takes part`,
-    hint: 'bring the file that belongs to the public one in the participants file',
-  });
+  for (let attempt = 1; ; attempt++) {
+    const path = made
+      ? own
+      : bound !== undefined
+        ? fromSite(siteFolder, bound)
+        : (
+            await terminal.text(
+              `${name}: where is your private identity file?`,
+              { key },
+              (typed) =>
+                context.host.files.exists(typed) ? undefined : `There is no file ${typed}.`,
+            )
+          ).value;
+    const reference = /[/.]/.test(path) ? path : `./${path}`;
+    const identity = await place.identities.open(reference);
+    if (identity !== undefined && identity.identity.id === participant.identity?.id)
+      return identity;
+    identity?.[Symbol.dispose]();
+    const other = `${path} is not the identity with which ${name} takes part`;
+    if (!asked || !terminal.interactive || attempt === ATTEMPTS) {
+      throw new MissingInputError({
+        code: 'E_IDENTITY_PRIVATE_MISSING',
+        message: other,
+        hint: 'bring the file that belongs to the public one in the participants file, and go on with --resume',
+      });
+    }
+    terminal.say(`${other}. Once more.`);
+  }
 }
 
 /** How a step reaches identities. */

@@ -22,7 +22,7 @@ export async function agreeByQuorum(
   let agreed = 0;
   for (const { name } of holders(recorder.state.participants, quorum.of)) {
     if (agreed >= quorum.threshold) break;
-    const answer = await terminal.confirm(`${name}: do you agree that "${title}" goes ahead?`, {
+    const answer = await terminal.confirm(`${name}: do you agree that this goes ahead?`, {
       key: `${instance.act.id}/${instance.step.id}/${name}`,
     });
     said.push({ name, said: answer.value ? 'agreed' : 'did not agree', graded: graded(answer) });
@@ -31,7 +31,7 @@ export async function agreeByQuorum(
   if (agreed < quorum.threshold) {
     throw new TryAgainError({
       code: 'E_QUORUM_INCOMPLETE',
-      message: `${agreed} of ${quorum.threshold} agreed that "${title}" goes ahead`,
+      message: `${agreed} of the ${quorum.threshold} who must agree did so: ${title}`,
       hint: 'gather the quorum and go on with --resume',
     });
   }

@@ -41,6 +41,12 @@ const talking = (desk: Desk, conversation: Conversation | undefined, options: De
 
 /** The lines of a printed card. */
 async function cards(desk: Desk, shares: readonly string[], set?: string): Promise<string[][]> {
+  const texts = await cardTexts(desk, shares, set);
+  return texts.map((lines) => lines.filter((line) => /^P?\d\d {2}/.test(line)));
+}
+
+/** All that stands on a printed card. */
+async function cardTexts(desk: Desk, shares: readonly string[], set?: string): Promise<string[][]> {
   const outDir = desk.path(`cards-${desk.events.length}`);
   const { cards: paths } = await sharePrint.run(
     {
@@ -55,11 +61,7 @@ async function cards(desk: Desk, shares: readonly string[], set?: string): Promi
     },
     desk.context(),
   );
-  return paths.map((path) =>
-    readFileSync(path, 'utf8')
-      .split('\n')
-      .filter((line) => /^P?\d\d {2}/.test(line)),
-  );
+  return paths.map((path) => readFileSync(path, 'utf8').split('\n'));
 }
 
 const fileOf = (path: string): Uint8Array => new Uint8Array(readFileSync(path));
@@ -127,6 +129,26 @@ describe('share combine without files', () => {
       'Line 10 was entered already, and said something else: two cards are mixed.',
     );
     expect(said).not.toContain(fifth.slice(4, 8));
+  });
+
+  it('takes the whole text of cards, pasted one after another, and says nothing of their prose', async () => {
+    using desk = new Desk();
+    const { shares, options } = await quorum(desk);
+    const [one = [], two = []] = await cardTexts(desk, shares);
+    const lineTwo = two.findIndex((line) => line.startsWith('02  '));
+    const mistyped = (two[lineTwo] as string).replace(/^02 {2}\w/, '02  $');
+    const wrong = (two[lineTwo] as string).replace(/^(02 {2}\w{4} \w{4} )\w/, '$1u');
+    const ended = one.findIndex((line) => line.startsWith('-----END'));
+    const played = person({ lines: [...one.slice(0, ended + 1), wrong, mistyped, ...one, ...two] });
+    await shareCombine.run(
+      { shares: [], out: desk.path('whole') },
+      talking(desk, played.conversation, options),
+    );
+    const said = played.said.join('\n');
+    expect(said).not.toContain('That is no line of a card');
+    expect(said).toMatch(/Line 02/);
+    expect(said.match(/Line \d\d/g)?.length).toBe(2);
+    expect(fileOf(desk.path('whole'))).toEqual(secret);
   });
 
   it('names a foreign card after five lines, a repeated one, an old one, and a damaged one', async () => {

@@ -420,6 +420,14 @@ describe('the text of a card is read back', () => {
     expect(read.share.kind === 'share' && read.share.bytes).toEqual(share);
   });
 
+  it('says what the reader in Python does not open', () => {
+    const says = (kind: string): boolean =>
+      /opens\s+only\s+shares\s+that\s+are\s+sealed/.test(
+        cardTextOf([sampleCard(kind, 'share-1.cbor')]),
+      );
+    expect([says('shares-identity'), says('shares-passphrase')]).toEqual([true, false]);
+  });
+
   it('never takes one of many mutations for another share', { timeout: 60_000 }, () => {
     const text = utf8(cardTextOf([sampleCard('shares-passphrase', 'share-2.cbor')]));
     const next = seededRandom(5);

@@ -1,6 +1,11 @@
 /** From a share file to what is printed on its card. Nothing here opens a seal. */
 import { BYTEWORDS } from '#carriage/transport/bytewords';
-import type { Card, CardCode, UnlockStrip } from '#carriage/transport/card';
+import {
+  type Card,
+  type CardCode,
+  SEALED_TO_IDENTITY,
+  type UnlockStrip,
+} from '#carriage/transport/card';
 import { FountainEncoder } from '#carriage/transport/fountain-encoder';
 import { linesOf, type PrintedLine, wordLinesOf } from '#carriage/transport/line-code';
 import { encodeFilePayload, FILE_UR_TYPE } from '#carriage/transport/payload';
@@ -116,7 +121,7 @@ function envelope(share: ShareFile): About {
     unsealed: ['NOT at all', 'whoever sees this card has the share.'],
     passphrase,
     argon2id: passphrase,
-    identity: ['to an identity', 'it opens with the identity key of its custodian.'],
+    identity: [SEALED_TO_IDENTITY, 'it opens with the identity key of its custodian.'],
   } as const;
   const [sealed, opensWith] = opening[seal.kind];
   return {

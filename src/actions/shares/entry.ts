@@ -2,6 +2,7 @@
  * One card as it comes in line by line, from fingers, a scanner or a paste: lines in any order, each checked at once; the text
  * of a code, whole or in parts; SLIP-39 words. Nothing is written anywhere; what was typed is never repeated.
  */
+import { cardPlaceOf } from '#carriage/transport/card-text';
 import { FountainDecoder } from '#carriage/transport/fountain-decoder';
 import {
   joinLines,
@@ -34,6 +35,9 @@ export type Entered =
 /** Says what is wrong with a card by its beginning; undefined when nothing is. */
 export type PrefixCheck = (prefix: SharePrefix) => string | undefined;
 
+/** What somebody means as a line of a card, even if it is mistyped: its number, and at least three groups. */
+const LINE_SHAPE = /^P?\d{1,3}\s+(?:[0-9A-Za-z]{4}\s+){2}[0-9A-Za-z]{4}\b/;
+
 /** Cards as they are entered, one after another. */
 export class CardEntry {
   readonly #check: PrefixCheck;
@@ -41,6 +45,8 @@ export class CardEntry {
   #parts: FountainDecoder | undefined;
   /** Whether the card under way was found odd: what still comes of it is passed over until another begins. */
   #passing = false;
+  /** Whether what comes is the text around the lines of a card that was pasted whole: people read it, and nothing is taken from it. */
+  #around = false;
 
   /** @param check - sees the beginning of each card as soon as it is there */
   constructor(check: PrefixCheck) {
@@ -74,6 +80,7 @@ export class CardEntry {
   /** Takes one line in. Never throws for what somebody typed. */
   take(text: string): Entered {
     const line = text.trim();
+    if (this.#isAround(line)) return more(undefined);
     try {
       if (line === '' || /^[-=#]/.test(line)) return more(undefined);
       if (looksLikeUr(line)) return this.#code(line);
@@ -86,6 +93,14 @@ export class CardEntry {
         `${sentence(error.message)}${error.hint === undefined ? '' : ` ${sentence(error.hint)}`}`,
       );
     }
+  }
+
+  /** From its heading to its first line, and from its last to its foot, a card is prose; a line or a code ends that too. */
+  #isAround(line: string): boolean {
+    const place = cardPlaceOf(line);
+    if (place !== undefined) this.#around = place === 'heading' || place === 'end';
+    else if (looksLikeUr(line) || LINE_SHAPE.test(line)) this.#around = false;
+    return this.#around || place !== undefined;
   }
 
   #line(line: string): Entered {

@@ -18,6 +18,8 @@ import {
 const COLUMNS = 72;
 /** Facts stop where eight groups of a fingerprint end. */
 const FACT_COLUMNS = 16 + 40;
+const CUT = 'cut here: the strip goes into another bag';
+const NEVER = 'Never keep it beside the card: both together are the share.';
 const BEGIN_SHARE = '-----BEGIN CONCLAVE SHARE CARD-----';
 const END_SHARE = '-----END CONCLAVE SHARE CARD-----';
 const BEGIN_PACKAGE = '-----BEGIN CONCLAVE SEALED PACKAGE-----';
@@ -77,12 +79,12 @@ function oneCard(card: Card): string {
   out.push('', ...blanks(['Bag no.', 'Seal no.', 'Kept at']), '');
   out.push(...blanks(['Custodian', 'Witness', 'Date']), '');
   if (unlock.kind !== 'none') {
-    out.push('- '.repeat(COLUMNS / 2).trimEnd(), 'cut here: the strip goes into another bag', '');
+    out.push('- '.repeat(COLUMNS / 2).trimEnd(), CUT, '');
     const title = `Unlock words of share ${share}${mark === undefined ? '' : ` (${mark.split(':')[0] ?? ''})`}`;
     out.push(between(title, setId === undefined ? '' : `set ${grouped(setId.slice(0, 16))}`), '');
     if (unlock.kind === 'printed') out.push(...wrapped(unlock.words, 4), '');
     else out.push(...blanks(['1', '2', '3', '4']), '', ...blanks(['5', '6', '7', '8']), '');
-    out.push('Never keep it beside the card: both together are the share.', '');
+    out.push(NEVER, '');
   }
   return `${out.map((line) => line.trimEnd()).join('\n')}\n`;
 }
@@ -223,4 +225,16 @@ function block(lines: readonly string[], begin: string, end: string, what: strin
 
 function malformed(what: string, why: string): InputError {
   return new InputError({ code: 'E_CARD_MALFORMED', message: `${what} is no card: ${why}` });
+}
+
+/** Where a line stands in the text of a card that is pasted whole. */
+export type CardPlace = 'heading' | 'begin' | 'end' | 'foot';
+
+/** Which of the lines that divide the text of a card this is; undefined for all others. */
+export function cardPlaceOf(line: string): CardPlace | undefined {
+  const text = line.trim();
+  if (/^CONCLAVE SHARE CARD\b/.test(text)) return 'heading';
+  if (text === BEGIN_SHARE || text === BEGIN_PACKAGE) return 'begin';
+  if (text === END_SHARE || text === END_PACKAGE || text === CUT) return 'end';
+  return text === NEVER || /^Custodian +_+ +Witness +_+ +Date +_+$/.test(text) ? 'foot' : undefined;
 }

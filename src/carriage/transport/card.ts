@@ -74,6 +74,9 @@ export const papers = {
 /** Name of a paper size. */
 export type Paper = keyof typeof papers;
 
+/** How a share is sealed that an identity key opens. */
+export const SEALED_TO_IDENTITY = 'to an identity';
+
 /** One piece of advice: a sentence or two, and a line to type. */
 export interface Advice {
   readonly text: string;
@@ -106,7 +109,10 @@ export function adviceOf(card: Card): readonly Advice[] {
     {
       text:
         'Without conclave: its docs/spec/share.md and docs/spec/share-card.md describe every byte, and ' +
-        'test/independent/recover.py is a reader in plain Python that needs nothing else.',
+        'test/independent/recover.py is a reader in plain Python that needs nothing else' +
+        (card.sealed === SEALED_TO_IDENTITY
+          ? '; it reads this card, and opens only shares that are sealed under unlock words.'
+          : '.'),
     },
   ];
 }

@@ -53,11 +53,13 @@ export async function doHumanStep(
       return result('yes', answer);
     }
     case 'ask': {
+      // Whoever acts answers; of several holders it must be heard which one is meant.
+      const asked = who === instance.by ? who : `${instance.by}, about ${who}`;
       const answer =
         step.choices === undefined
-          ? await terminal.text(`${who}: ${step.title}`, at, required)
+          ? await terminal.text(`${asked}: ${step.title}`, at, required)
           : await terminal.choose(
-              `${who}: ${step.title}`,
+              `${asked}: ${step.title}`,
               step.choices.map((value) => ({ value, label: value })),
               at,
             );
