@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { decodeAcceptance } from '#actions/threshold/certificate';
+import { decodeBatch } from '#actions/threshold/batch-file';
+import { decodeAcceptance, partyOf } from '#actions/threshold/certificate';
 import { exposureOf } from '#actions/qr/exposure';
 import { readTranscript } from '#actions/threshold/transcript';
 import { show } from '#actions/show';
@@ -22,7 +23,9 @@ const sample = (name: string): Uint8Array => new Uint8Array(readFileSync(at(name
 describe('threshold sessions, version 1 of each file', () => {
   it.each([
     ['start.json', 'threshold-start'],
+    ['start-prepared.json', 'threshold-start'],
     ['acceptance.json', 'threshold-acceptance'],
+    ['batch.cbor', 'threshold-batch'],
     ['broadcast.msg', 'round-message'],
     ['private.msg', 'round-message'],
     ['group.json', 'group'],
@@ -40,7 +43,14 @@ describe('threshold sessions, version 1 of each file', () => {
     }
   });
 
-  it.each(['start.json', 'acceptance.json', 'broadcast.msg', 'private.msg', 'group.json'])(
+  it.each([
+    'start.json',
+    'acceptance.json',
+    'batch.cbor',
+    'broadcast.msg',
+    'private.msg',
+    'group.json',
+  ])(
     '%s may be shown as a code',
     async (name) => {
       const { exposure } = await exposureOf(sample(name), name);
@@ -65,6 +75,11 @@ describe('threshold sessions, version 1 of each file', () => {
     }
   });
 
+  it('the batch of then answers to the start message of then', async () => {
+    const start = await decodeStart(sample('start-prepared.json'), 'start');
+    expect((await partyOf(sample('batch.cbor'), start, 'batch')).number).toBe(1);
+  });
+
   it('a transcript with another group, or one word less, does not hold', async () => {
     const text = new TextDecoder().decode(sample('transcript.json'));
     const read = JSON.parse(text) as { messages: string[] };
@@ -80,7 +95,9 @@ describe('threshold sessions, version 1 of each file', () => {
 
   it.each([
     ['start.json', decodeStart],
+    ['start-prepared.json', decodeStart],
     ['acceptance.json', decodeAcceptance],
+    ['batch.cbor', decodeBatch],
     ['broadcast.msg', decodeMessage],
     ['private.msg', decodeMessage],
     ['group.json', decodeGroup],

@@ -173,8 +173,16 @@ def session_keys(acceptance, start, terms, party):
     need(unhex(read["terms"], 32, what) == terms, f"{what} is for other terms")
     ids, keys = identity_of(read["identity"])
     need(read["identity"]["id"] == party["identity"], f"{what} is by somebody else")
+    return certified(unbase64(read["certificate"], what), ids, keys, what, {
+        "identity": party["identity"], "number": party["number"],
+        "purpose": f"{start['suite']}/{start['operation']}", "session": start["session"],
+    })
+
+
+def certified(certificate, ids, keys, what, expected):
+    """The Ed25519 and X-Wing keys that an identity certified for the purpose that is expected."""
     try:
-        envelope = json.loads(unbase64(read["certificate"], what), object_pairs_hook=once)
+        envelope = json.loads(certificate, object_pairs_hook=once)
     except ValueError:
         raise Wrong(f"{what} holds no certificate") from None
     exactly(envelope, "payload payloadType signatures", what)
@@ -193,14 +201,9 @@ def session_keys(acceptance, start, terms, party):
     signing, sealing = unbase64(said["ed25519"], what), unbase64(said["xWing"], what)
     need((len(signing), len(sealing)) == (32, 1216), f"{what} certifies keys of another length")
     digest = hashlib.sha256(signing + sealing).hexdigest()
-    subject = [{"digest": {"sha256": digest}, "name": f"session-keys/{party['number']}"}]
+    subject = [{"digest": {"sha256": digest}, "name": f"session-keys/{expected['number']}"}]
     need(statement["subject"] == subject, f"{what} has another subject")
-    for name, value in (
-        ("identity", party["identity"]),
-        ("number", party["number"]),
-        ("purpose", f"{start['suite']}/{start['operation']}"),
-        ("session", start["session"]),
-    ):
+    for name, value in expected.items():
         need(said[name] == value, f"{what} certifies keys for another {name}")
     return signing, sealing
 

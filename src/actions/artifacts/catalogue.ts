@@ -24,6 +24,7 @@ const rows: readonly Row[] = [
   { kind: 'group', load: () => import('./threshold-group.js') },
   { kind: 'identity', load: () => import('./identity.js') },
   { kind: 'share-set', load: () => import('./share-set.js') },
+  { kind: 'threshold-batch', load: () => import('./threshold-batch.js') },
   { kind: 'round-message', load: () => import('./threshold-message.js') },
   { kind: 'share', load: () => import('./share.js') },
   { kind: 'share-card', load: () => import('./share-card.js') },

@@ -37,6 +37,15 @@ export const thresholdStartKind: ArtifactKind = {
       key: start.group?.record.key ?? null,
       openings: message.openings ?? 'recorded',
       signs: message.message === null ? null : `sha256:${toHex(sha256(message.message))}`,
+      ...(message.prepared === undefined
+        ? {}
+        : {
+            prepared: message.prepared.map(({ number, batch, index }) => ({
+              number,
+              batch,
+              index,
+            })),
+          }),
       terms: toHex(start.terms),
     };
   },
@@ -57,7 +66,10 @@ export const thresholdStartKind: ArtifactKind = {
           claim: 'the parties agreed to it',
           grade: 'recorded',
           ok: true,
-          detail: `a start message is not signed: each party accepts it under its terms ${toHex(start.terms)}`,
+          detail:
+            start.prepared === undefined
+              ? `a start message is not signed: each party accepts it under its terms ${toHex(start.terms)}`
+              : `a start message is not signed: each party signs with the nonces that it prepared, under its terms ${toHex(start.terms)}`,
         },
       ],
     };

@@ -38,7 +38,13 @@ const PUBLIC_KINDS: ReadonlySet<string> = new Set([
     'signed-file',
     'public-key',
   ],
-  ...['group', 'threshold-start', 'threshold-acceptance', 'threshold-transcript'],
+  ...[
+    'group',
+    'threshold-start',
+    'threshold-acceptance',
+    'threshold-batch',
+    'threshold-transcript',
+  ],
   ...['definition', 'attestation', 'trace', 'trace-request', 'receipt', 'policy', 'checkpoint'],
 ]);
 

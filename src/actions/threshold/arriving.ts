@@ -125,12 +125,7 @@ async function messageTaker(wanted: Arriving, context: ActionContext): Promise<T
   const { session } = start.message;
   const slots = slotsOf(start, round, party.number).map((slot) => ({
     ...slot,
-    name: messageName(session, party.number, {
-      ...slot,
-      round,
-      bytes: new Uint8Array(0),
-      digest: new Uint8Array(0),
-    }),
+    name: messageName(session, party.number, { ...slot, round }),
   }));
   const taken = new Map<string, Uint8Array>();
   const aside = new Map<string, string>();

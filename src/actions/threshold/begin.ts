@@ -25,8 +25,15 @@ import { encodeAcceptance } from './certificate.js';
 import { keysOf } from './keep.js';
 import { introduce } from './memory.js';
 import { NonceMarks } from './nonce-marks.js';
-import { type Asked, type PhaseResult, reportOf, runPhase } from './phases.js';
-import { acceptanceName, openOwnIdentity, type Session, startPath, writeOut } from './session.js';
+import { type Asked, named, type PhaseResult, reportOf, runPhase } from './phases.js';
+import {
+  acceptanceName,
+  inputFiles,
+  openOwnIdentity,
+  type Session,
+  startPath,
+  writeOut,
+} from './session.js';
 import { SessionHold } from './state.js';
 
 const MAX_START_BYTES = 2 * 1024 * 1024;
@@ -43,6 +50,9 @@ export interface StartInput {
   /** Signing: the digest that this person expects to sign. */
   readonly expect?: string | undefined;
   readonly memory?: string | undefined;
+  /** Signing with prepared nonces: the batch files of the others, for whoever begins, and the folder of one's own. */
+  readonly batch?: readonly string[] | undefined;
+  readonly prepared?: string | undefined;
 }
 
 /** What a proposal is made of: the message without what is the same for all. */
@@ -58,14 +68,10 @@ export function provingAsAsked({ proveOpenings }: Proving, proposal: Proposal): 
   return proveOpenings === true ? { ...proposal, openings: 'proven' } : proposal;
 }
 
-function withVersion(proposal: Proposal): Proposal & Pick<StartMessage, 'version'> {
-  return { ...proposal, version: startVersion(proposal) };
-}
-
 /** How a threshold command runs, whatever it proposes. */
 export function phased<I>(
   operation: Operation,
-  propose: (input: I, context: ActionContext) => Promise<Proposal>,
+  propose: (input: I, context: ActionContext, identity: OpenIdentity) => Promise<Proposal>,
 ): (
   input: I & Proving & Asked & Omit<StartInput, 'session'>,
   context: ActionContext,
@@ -78,7 +84,7 @@ export function phased<I>(
         start(
           operation,
           placed,
-          async () => provingAsAsked(placed, await propose(placed, context)),
+          async (identity) => provingAsAsked(placed, await propose(placed, context, identity)),
           context,
         ),
       context,
@@ -104,23 +110,33 @@ export async function start(
   try {
     const opened = joins
       ? await readStart(input, operation, context)
-      : await openStart(
-          {
-            type: 'conclave/threshold-start',
-            session: toHex(context.random(32)),
-            operation,
-            created: formatTime(context.now()),
-            ...withVersion(await propose(identity)),
-          },
-          'start message',
-        );
+      : await proposed(operation, await propose(identity), context);
     const self = opened.message.parties.find((party) => party.identity === identity.identity.id);
     if (self === undefined) throw notInvited(identity);
     assertPolicy(opened, input, context);
     if (operation === 'sign') await assertExpected(opened, input, joins, context);
     share = await ownShare(opened, self.number, input.key, context);
+    if (opened.prepared !== undefined) {
+      assertNoMemory(input);
+      const given = joins ? input.in : (input.batch ?? []);
+      const { prepared, outDir } = input;
+      const { answerPrepared } = await import('./prepared.js');
+      const answer = await answerPrepared(
+        opened,
+        self.number,
+        identity,
+        share,
+        { session: input.session, prepared, outDir, given, begins: !joins },
+        context,
+      );
+      adopted = true;
+      using session = answer.session;
+      const { wrote, done, missing } = answer;
+      return { ...reportOf(session, 'start'), wrote, done, waiting: named(opened, missing) };
+    }
+    if (input.prepared !== undefined) throw notPrepared();
     const constant = dealt();
-    if (constant !== undefined) share = { key: undefined, opening: constant.clone() };
+    if (constant !== undefined) share = { key: undefined, opening: constant.clone(), epoch: 0 };
     const { acceptance, hold } = await accept(opened, self.number, identity, share, input, context);
     adopted = true;
     using session: Session = {
@@ -195,25 +211,79 @@ export async function accept(
   return { acceptance, hold };
 }
 
+/** A session on these words, by whoever begins. */
+async function proposed(
+  operation: Operation,
+  proposal: Proposal,
+  context: ActionContext,
+): Promise<Start> {
+  return await openStart(
+    {
+      type: 'conclave/threshold-start',
+      session: toHex(context.random(32)),
+      operation,
+      created: formatTime(context.now()),
+      ...proposal,
+      version: startVersion(proposal),
+    },
+    'start message',
+  );
+}
+
+/**
+ * The start message among what was given. Beside one that names prepared nonces lie batches, and messages perhaps; beside any
+ * other nothing.
+ */
 async function readStart(
   input: StartInput,
   operation: Operation,
   context: ActionContext,
 ): Promise<Start> {
-  const [file, ...more] = input.in;
-  if (file === undefined || more.length > 0) {
-    throw new UsageError({
-      code: 'E_START_ONE',
-      message: 'a session is joined with its start message and nothing else',
-      hint: 'give acceptances and messages to round',
-    });
-  }
+  const files = inputFiles(input.in, context);
+  const [first, ...more] = files;
+  const starts =
+    more.length === 0
+      ? files
+      : files.filter((path) => looksLikeStart(context.files.read(path, MAX_START_BYTES)));
+  const [file, second] = starts;
+  if (first === undefined || file === undefined || second !== undefined) throw oneStart();
   const opened = await decodeStart(context.files.read(file, MAX_START_BYTES), file);
+  if (opened.prepared === undefined && more.length > 0) throw oneStart();
   if (opened.message.operation === operation) return opened;
   throw new UsageError({
     code: 'E_SESSION_OPERATION',
     message: `${file} starts a session for ${opened.message.operation}, not for ${operation}`,
     hint: `run conclave threshold ${opened.message.operation} start --in ${file}`,
+  });
+}
+
+function looksLikeStart(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x7b && Buffer.from(bytes).includes('"type":"conclave/threshold-start"');
+}
+
+function oneStart(): UsageError {
+  return new UsageError({
+    code: 'E_START_ONE',
+    message: 'a session is joined with its start message and nothing else',
+    hint: 'give acceptances and messages to round; only a session with prepared nonces takes batch files beside it',
+  });
+}
+
+/** A batch has its own second place. */
+function assertNoMemory({ memory }: StartInput): void {
+  if (memory === undefined) return;
+  throw new UsageError({
+    code: 'E_MEMORY_PREPARED',
+    message: 'prepared nonces are remembered where the batch was said to be when it was made',
+    hint: 'leave --memory out',
+  });
+}
+
+function notPrepared(): UsageError {
+  return new UsageError({
+    code: 'E_START_NOT_PREPARED',
+    message: 'the start message names no prepared nonces',
+    hint: 'leave --prepared out: nonces are then made for this session alone',
   });
 }
 
@@ -226,7 +296,10 @@ export async function ownShare(
   self: number,
   key: string | undefined,
   context: ActionContext,
-): Promise<{ readonly key: string | undefined; readonly opening: SecretBytes } | undefined> {
+): Promise<
+  | { readonly key: string | undefined; readonly opening: SecretBytes; readonly epoch: number }
+  | undefined
+> {
   if (group === undefined || !bringsShare({ message, group }, self)) return undefined;
   const reference = key ?? group.record.key;
   using kept: GroupKeyShare = await keysOf(context).openShare(reference);
@@ -240,7 +313,7 @@ export async function ownShare(
     });
   }
   assertSameGroup(group.record, ours.record, reference);
-  return { key: kept.record.id, opening: share.opening.clone() };
+  return { key: kept.record.id, opening: share.opening.clone(), epoch: ours.record.epoch };
 }
 
 /** Whether a party holds a share when the session begins: whoever joins does not, nor whoever lost it. */

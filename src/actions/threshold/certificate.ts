@@ -12,6 +12,7 @@ import { canonicalJson, parseCanonicalJson } from '#formats/canonical-json';
 import { decodeDsse, type DsseEnvelope, encodeDsse } from '#formats/dsse';
 import { NegativeError } from '#formats/errors';
 import * as s from '#formats/schema';
+import { assertCertified, decodeBatch } from './batch-file.js';
 
 /** An identity has 4.5 KB, an envelope 9. */
 const MAX_BYTES = 64 * 1024;
@@ -61,10 +62,12 @@ export function decodeAcceptance(bytes: Uint8Array, what: string): Acceptance {
 }
 
 /**
- * The party that an acceptance makes, checked against the start message.
- * @throws NegativeError `E_ACCEPTANCE_FOREIGN` for another session or somebody who takes no part; those of the certificate
+ * The party that an acceptance makes, or a batch where the start message names prepared nonces, checked against that message.
+ * @throws NegativeError `E_ACCEPTANCE_FOREIGN` for another session or somebody who takes no part, `E_BATCH_DIFFERS` where the
+ * message names other commitments than the batch has; those of the certificate
  */
 export async function partyOf(bytes: Uint8Array, start: Start, what: string): Promise<Party> {
+  if (start.prepared !== undefined) return await partyOfBatch(bytes, start, what);
   const { terms, identity, certificate } = decodeAcceptance(bytes, what);
   if (!equal(fromHex(terms), start.terms)) {
     throw foreign(what, 'accepts another start message');
@@ -84,6 +87,39 @@ export async function partyOf(bytes: Uint8Array, start: Start, what: string): Pr
     identity: fromHex(identity.id),
     ed25519: keys.ed25519,
     xWing: keys.xWing,
+  };
+}
+
+async function partyOfBatch(bytes: Uint8Array, start: Start, what: string): Promise<Party> {
+  const file = await decodeBatch(bytes, what);
+  const { batch, id } = file;
+  const pair = start.message.prepared?.find((each) => each.batch === toHex(id));
+  if (pair === undefined) throw foreign(what, 'is a batch that the start message does not name');
+  const party = start.message.parties.find(({ number }) => number === pair.number);
+  if (
+    party === undefined ||
+    party.number !== batch.number ||
+    party.identity !== batch.identity ||
+    batch.suite !== start.suite.name ||
+    batch.key !== start.group?.record.key ||
+    !equal(batch.context, start.group.context)
+  ) {
+    throw foreign(what, 'is a batch of somebody else, or for other shares of the key');
+  }
+  const there = batch.commitments[pair.index];
+  if (there === undefined || toHex(there) !== pair.hiding + pair.binding) {
+    throw new NegativeError({
+      code: 'E_BATCH_DIFFERS',
+      message: `${what}: the start message names other commitments for pair ${pair.index} than the batch has`,
+      hint: 'whoever proposed the session wrote down something else than the batch says; do not join',
+    });
+  }
+  await assertCertified(file, what);
+  return {
+    number: party.number,
+    identity: fromHex(batch.identity),
+    ed25519: batch.ed25519,
+    xWing: batch.xWing,
   };
 }
 

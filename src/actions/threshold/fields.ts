@@ -22,6 +22,13 @@ export const quorumField = {
   placeholder: 'I,J',
 } as const satisfies Field;
 
+/** Where a party keeps its batch of nonces. */
+export const preparedField = {
+  type: 'path',
+  summary: 'folder in which your batch of prepared nonces is kept',
+  placeholder: 'DIR',
+} as const satisfies Field;
+
 /** Whose public identity files are named. */
 export const partyField = <const S extends string>(
   summary: S,

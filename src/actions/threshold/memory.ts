@@ -89,8 +89,8 @@ export async function forget(
   for (const name of names) await place.remove(useOf(name));
 }
 
-/** @throws MissingInputError `E_MEMORY_MISSING` */
-async function assertKnown(place: ClaimPlace, known: Known): Promise<void> {
+/** Whether a place knows them. @throws MissingInputError `E_MEMORY_MISSING` */
+export async function assertKnown(place: ClaimPlace, known: Known): Promise<void> {
   const claims = await place.read(entryOf(known));
   if (claims.length > 0 && claims.every((each) => equal(each, known.terms))) return;
   throw unknown(place.location);

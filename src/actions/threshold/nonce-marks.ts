@@ -4,7 +4,7 @@
  * @see docs/spec/threshold.md, "Signing"
  */
 import type { ClaimPlace } from '#carriage/stores/claims';
-import { toHex } from '#formats/bytes';
+import { fromHex, toHex } from '#formats/bytes';
 import { ConclaveError, RefusedError } from '#formats/errors';
 import type { ActionContext } from '../context/context.js';
 import { assertSameUse, claimUse, forget, type Known, openMemory } from './memory.js';
@@ -37,11 +37,12 @@ export class NonceMarks implements Disposable {
 
   /**
    * Takes a session that has ended out of its second place, so that no copy of it goes on. Where the place is gone by now, what
-   * it remembers stays in it, and is in nobody's way.
+   * it remembers stays in it, and is in nobody's way. A batch outlasts the sessions that take nonces from it: what the place
+   * knows of it stays.
    */
   async end(session: Session, context: ActionContext): Promise<void> {
     const { memory } = session.hold.state;
-    if (memory === undefined) return;
+    if (memory === undefined || session.start.prepared !== undefined) return;
     try {
       this.#place ??= await openMemory(memory, context);
       await forget(this.#place, knownAs(session), this.#used);
@@ -82,5 +83,8 @@ function markInHome(name: Uint8Array, use: Uint8Array, { once }: ActionContext):
 
 function knownAs({ hold, start }: Session): Known {
   const { certificates, self } = hold.state;
-  return { certificate: certificates.get(self) ?? new Uint8Array(0), terms: start.terms };
+  const certificate = certificates.get(self) ?? new Uint8Array(0);
+  // Prepared nonces are known by their batch, which was introduced when it was made.
+  const pair = start.message.prepared?.find(({ number }) => number === self);
+  return { certificate, terms: pair === undefined ? start.terms : fromHex(pair.batch) };
 }

@@ -17,6 +17,8 @@ import {
   advance,
   type Ending,
   filesOf,
+  handedOut,
+  messageName,
   openSession,
   type Session,
   silentAtStart,
@@ -134,21 +136,7 @@ async function round(
   assertOperation(session.start, operation, input.session);
   const skipped = await takeIn(session, input.in, context);
   const silent = silentAtStart(session);
-  const { self, certificates } = session.hold.state;
-  const id = session.start.message.session;
-  // A start that was interrupted before it had written all is made good here: whoever began has heard of nobody yet, and may be
-  // the only one who has the start message.
-  const acceptance = join(input.outDir, acceptanceName(id, self));
-  const alone = silent.length === session.start.message.parties.length - 1;
-  const accepted = writeOut(
-    [
-      ...(alone && !context.files.exists(acceptance)
-        ? [{ path: startPath(input.outDir, id), bytes: session.hold.state.start }]
-        : []),
-      { path: acceptance, bytes: certificates.get(self) ?? new Uint8Array(0) },
-    ],
-    context,
-  );
+  const accepted = writeOut(openingFiles(session, silent.length, input.outDir, context), context);
   if (silent.length > 0) {
     throw notYet(session, silent, 'accepted yet', accepted, skipped);
   }
@@ -166,6 +154,33 @@ async function round(
     skipped,
     waiting: named(session.start, waiting),
   };
+}
+
+/**
+ * What the start of a session leaves. A start that was interrupted before it had written all is made good by `round`: whoever
+ * began has heard of nobody yet, and may be the only one who has the start message.
+ */
+function openingFiles(
+  session: Session,
+  silent: number,
+  outDir: string,
+  context: ActionContext,
+): readonly { readonly path: string; readonly bytes: Uint8Array }[] {
+  const { self, certificates, start } = session.hold.state;
+  const { session: id, parties } = session.start.message;
+  if (session.start.prepared !== undefined) {
+    const share = { round: 1, type: 'signature-share', recipient: null };
+    const answered = context.files.exists(join(outDir, messageName(id, self, share)));
+    return answered ? [] : handedOut(session, outDir);
+  }
+  const acceptance = join(outDir, acceptanceName(id, self));
+  const alone = silent === parties.length - 1;
+  return [
+    ...(alone && !context.files.exists(acceptance)
+      ? [{ path: startPath(outDir, id), bytes: start }]
+      : []),
+    { path: acceptance, bytes: certificates.get(self) ?? new Uint8Array(0) },
+  ];
 }
 
 /** Ends a session: keeps its result, then destroys its keys. */
@@ -291,6 +306,13 @@ export function factsOf({ message, group }: Start): readonly string[] {
     `taking part: ${people}`,
     message.policy === null ? 'no policy is bound to the key' : `policy ${message.policy}`,
     ...openingFacts(message, group),
+    ...(message.prepared === undefined
+      ? []
+      : [
+          `prepared nonces: ${message.prepared
+            .map(({ number, index, batch }) => `${number} pair ${index} of ${batch.slice(0, 16)}`)
+            .join(', ')}`,
+        ]),
   ];
 }
 
@@ -314,7 +336,8 @@ export const phaseFacts = {
   present: presentPhase,
 } as const;
 
-function named(
+/** Parties by their numbers. */
+export function named(
   { message }: Start,
   numbers: readonly number[],
 ): readonly { readonly number: number; readonly name: string }[] {

@@ -5,7 +5,8 @@ import type { PhaseResult } from './phases.js';
 const PRIVATE = /-to-(?<number>\d+)\.msg$/;
 
 /** What the others wait for. */
-const PUBLIC = /-start\.json$|-0-acceptance-from-\d+\.json$|-to-all\.msg$|-from-\d+\.proof$/;
+const PUBLIC =
+  /-start\.json$|-0-acceptance-from-\d+\.json$|-0-batch-from-\d+\.cbor$|-to-all\.msg$|-from-\d+\.proof$/;
 
 /** The lines of a result for people. */
 export function presentPhase(result: PhaseResult): string {
@@ -30,8 +31,10 @@ function nextOf(
   hasWritten: boolean,
 ): string | undefined {
   const first = hasWritten ? 'give the others what is for them, then ' : '';
-  if (phase === 'start') return `next: ${first}${command} round with what they give you as --in`;
-  if (phase !== 'round') return undefined;
+  if (phase === 'start' && !done) {
+    return `next: ${first}${command} round with what they give you as --in`;
+  }
+  if (phase !== 'round' && phase !== 'start') return undefined;
   return done
     ? `all is here; next: ${first}${command} finish`
     : `next: ${first}${command} round again when theirs is here`;

@@ -2,7 +2,7 @@
 import { suiteOf } from '#crypto/frost/suite';
 import { sha256 } from '#crypto/hash';
 import type { Group, GroupRecord } from '#crypto/frost/group';
-import type { Identity } from '#custody/authority/identity';
+import type { Identity, OpenIdentity } from '#custody/authority/identity';
 import type { Environment } from '#custody/authority/record';
 import { decodePolicy, policyDigest } from '#custody/policy/allow-digest';
 import { UsageError } from '#formats/errors';
@@ -91,8 +91,11 @@ export async function proposeSign(
     readonly key?: string | undefined;
     readonly message?: string | undefined;
     readonly quorum?: string | undefined;
+    readonly batch: readonly string[];
+    readonly prepared?: string | undefined;
   },
   context: ActionContext,
+  identity: OpenIdentity,
 ): Promise<Proposal> {
   if (input.message === undefined) {
     throw new UsageError({
@@ -104,11 +107,14 @@ export async function proposeSign(
   const { group, self } = await ownGroup(input.key, context);
   const message = context.files.read(input.message, MAX_SIGNED_BYTES);
   const signers = quorumOf(input.quorum, group.record, group.record.threshold, self);
-  return await changeOf(group, context, {
+  const proposal = await changeOf(group, context, {
     contributors: signers,
     receivers: [],
     message,
   });
+  if (input.batch.length === 0 && input.prepared === undefined) return proposal;
+  const { withPrepared } = await import('./propose-prepared.js');
+  return await withPrepared(proposal, input, identity, context);
 }
 
 /** New shares for all who stay. */

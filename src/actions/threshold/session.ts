@@ -19,6 +19,7 @@ import { runRepair } from '#protocols/threshold/repair-session';
 import { runSigning } from '#protocols/threshold/signing-session';
 import { decodeStart, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
+import { decodeBatch, looksLikeBatch } from './batch-file.js';
 import { partyOf, rosterFrom } from './certificate.js';
 import { NonceMarks } from './nonce-marks.js';
 import {
@@ -124,12 +125,17 @@ export async function takeIn(
   const certificates = new Map(session.hold.state.certificates);
   for (const file of inputFiles(inputs, context)) {
     const bytes = context.files.read(file, MAX_FILE_BYTES);
-    if (bytes[0] !== 0x7b) {
+    const isBatch = looksLikeBatch(bytes);
+    if (bytes[0] !== 0x7b && !isBatch) {
       (looksLikeOpening(bytes) ? proofs : messages).push({ file, bytes });
       continue;
     }
     if (equal(bytes, session.hold.state.start)) {
       skipped.push({ file, why: 'the start message itself' });
+      continue;
+    }
+    if (isBatch && !(await namesBatch(session.start, bytes, file))) {
+      skipped.push({ file, why: 'a batch that this session takes nothing from' });
       continue;
     }
     const party = await partyOf(bytes, session.start, file);
@@ -158,6 +164,18 @@ export async function takeIn(
     skipped.push(...takeProofs(session, proofs, heard));
   }
   return skipped;
+}
+
+/** Whether a start message takes nonces from the batch in a file. @throws InputError `E_BATCH_MALFORMED` */
+export async function namesBatch(
+  { message }: Start,
+  bytes: Uint8Array,
+  what: string,
+): Promise<boolean> {
+  const named = message.prepared;
+  if (named === undefined) return false;
+  const id = toHex((await decodeBatch(bytes, what)).id);
+  return named.some(({ batch }) => batch === id);
 }
 
 /**
@@ -329,11 +347,34 @@ export function acceptanceName(session: string, number: number): string {
   return `${session.slice(0, 8)}-0-acceptance-from-${number}.json`;
 }
 
+/** What the batch of a party is called where a session takes from it. */
+export function batchName(session: string, number: number): string {
+  return `${session.slice(0, 8)}-0-batch-from-${number}.cbor`;
+}
+
+/**
+ * What whoever begins hands to the others: the start message and the batches that it takes from, so that nobody needs to look for
+ * them.
+ */
+export function handedOut(
+  { start, hold }: Pick<Session, 'start' | 'hold'>,
+  outDir: string,
+): readonly { readonly path: string; readonly bytes: Uint8Array }[] {
+  const { session } = start.message;
+  return [
+    { path: startPath(outDir, session), bytes: hold.state.start },
+    ...[...hold.state.certificates].map(([number, bytes]) => ({
+      path: join(outDir, batchName(session, number)),
+      bytes,
+    })),
+  ];
+}
+
 /** What a message of this session is called. */
 export function messageName(
   session: string,
   sender: number,
-  { round, type, recipient }: Said,
+  { round, type, recipient }: Pick<Said, 'round' | 'type' | 'recipient'>,
 ): string {
   const to = recipient === null ? 'all' : `${recipient}`;
   return `${session.slice(0, 8)}-${round}-${type}-from-${sender}-to-${to}.msg`;

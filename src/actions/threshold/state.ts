@@ -3,23 +3,19 @@
  * shredded at the end.
  * @see docs/spec/threshold.md, "Session folder"
  */
-import { openHpke, sealHpke } from '#carriage/wrapping/hpke';
-import { aesGcmOpen, aesGcmSeal, NONCE_LENGTH } from '#crypto/aead';
-import { components } from '#custody/audit/component-keys';
 import type { OpenIdentity } from '#custody/authority/identity';
-import { concat, utf8 } from '#formats/bytes';
 import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
-import { InputError, MissingInputError, OutputError, RefusedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
-import { resolve } from '#crypto/registry';
-import type { ActionContext, HeldFolder } from '../context/context.js';
+import type { ActionContext } from '../context/context.js';
+import { type Kept, SealedFolder, unreadable } from './sealed-folder.js';
 
-const KEY_FILE = 'key';
-const STATE_FILE = 'state';
-const INFO = utf8('conclave-threshold-session-v1');
-const AAD = utf8('conclave-threshold-state-v1');
-const X_WING_AT = 64;
-const SEED = 32;
+const KEPT: Kept = {
+  info: 'conclave-threshold-session-v1',
+  aad: 'conclave-threshold-state-v1',
+  noun: 'session',
+  option: '--session',
+  absent: 'start one there, or name its folder; a finished session leaves nothing behind',
+};
 const MAX_STATE_BYTES = 16 * 1024 * 1024;
 
 /** The contents. Secrets are owned by the session that holds the state. */
@@ -46,25 +42,17 @@ export interface SessionState {
 /** A session's folder with its state open. Disposing wipes memory and lets go of the folder. */
 export class SessionHold implements Disposable {
   #state: SessionState;
-  readonly #folder: HeldFolder;
-  readonly #key: SecretBytes;
-  readonly #random: ActionContext['random'];
+  readonly #folder: SealedFolder;
 
-  private constructor(
-    folder: HeldFolder,
-    key: SecretBytes,
-    state: SessionState,
-    random: ActionContext['random'],
-  ) {
+  private constructor(folder: SealedFolder, state: SessionState) {
     this.#folder = folder;
-    this.#key = key;
     this.#state = state;
-    this.#random = random;
   }
 
   /**
    * A new session in a folder that holds none.
    * @param state - its secrets are adopted
+   * @param before - done when it is sure that the folder is free, and before any state exists
    * @throws OutputError `E_SESSION_EXISTS`
    */
   static async create(
@@ -72,36 +60,16 @@ export class SessionHold implements Disposable {
     identity: OpenIdentity,
     state: SessionState,
     context: ActionContext,
+    before?: () => void,
   ): Promise<SessionHold> {
-    let folder: HeldFolder | undefined;
-    let key: SecretBytes | undefined;
+    let folder: SealedFolder | undefined;
     try {
-      folder = foldersOf(context).hold(path);
-      if (folder.read(STATE_FILE) !== undefined) {
-        throw new OutputError({
-          code: 'E_SESSION_EXISTS',
-          message: `there is a session in ${path} already`,
-          hint: 'finish it, or name another folder with --session',
-        });
-      }
-      key = SecretBytes.adopt(context.random(SEED), 'session state key');
-      // HPKE is asynchronous and a loan is not: the copy lives exactly as long as the call.
-      const raw = key.use((bytes) => bytes.slice());
-      const { enc, sealed } = await sealHpke({
-        descriptor: await resolve(components.xWing.name),
-        publicKey: identity.identity.xWing,
-        info: INFO,
-        aad: new Uint8Array(0),
-        plaintext: raw,
-        random: context.random,
-      }).finally(() => raw.fill(0));
-      folder.replace(KEY_FILE, encodeCbor([1, enc, sealed]));
-      const hold = new SessionHold(folder, key, state, context.random);
+      folder = await SealedFolder.create(path, KEPT, identity, context, before);
+      const hold = new SessionHold(folder, state);
       hold.#write();
       return hold;
     } catch (error) {
       wipe(state);
-      key?.dispose();
       folder?.[Symbol.dispose]();
       throw error;
     }
@@ -116,43 +84,10 @@ export class SessionHold implements Disposable {
     identity: OpenIdentity,
     context: ActionContext,
   ): Promise<SessionHold> {
-    const folders = foldersOf(context);
-    if (!folders.exists(path)) throw notFound(path);
-    const folder = folders.hold(path);
-    try {
-      const keyFile = folder.read(KEY_FILE);
-      const stateFile = folder.read(STATE_FILE);
-      // The first byte of a key is never zero: where it is, somebody had begun to overwrite it.
-      if (keyFile === undefined || stateFile === undefined || keyFile[0] === 0) {
-        // An end that was interrupted: what is left can be opened by nobody.
-        folder.shred(KEY_FILE);
-        folder.shred(STATE_FILE);
-        throw notFound(path);
-      }
-      const key = await openKey(keyFile, identity, path);
-      try {
-        const plain = key.use((bytes) =>
-          aesGcmOpen(
-            bytes,
-            stateFile.slice(0, NONCE_LENGTH),
-            stateFile.slice(NONCE_LENGTH),
-            AAD,
-            `${path}/${STATE_FILE}`,
-          ),
-        );
-        try {
-          return new SessionHold(folder, key, decodeState(plain, path), context.random);
-        } finally {
-          plain.fill(0);
-        }
-      } catch (error) {
-        key.dispose();
-        throw error;
-      }
-    } catch (error) {
-      folder[Symbol.dispose]();
-      throw error;
-    }
+    const { sealed, value } = await SealedFolder.open(path, KEPT, identity, context, (plain) =>
+      decodeState(plain, path),
+    );
+    return new SessionHold(sealed, value);
   }
 
   get state(): SessionState {
@@ -167,83 +102,31 @@ export class SessionHold implements Disposable {
 
   /** The proof that a party enclosed; public, and whether it is the one is asked of its signed digest. */
   proof(number: number): Uint8Array | undefined {
-    return this.#folder.read(proofFile(number));
+    return this.#folder.beside(proofFile(number));
   }
 
   /** Keeps a party's proof, durably: it is too long for the state, which is replaced as a whole. */
   keepProof(number: number, bytes: Uint8Array): void {
-    this.#folder.replace(proofFile(number), bytes);
+    this.#folder.putBeside(proofFile(number), bytes);
   }
 
   /** Destroys key and state: what was sealed to the session stays closed from now on. */
   end(): void {
-    this.#folder.shred(KEY_FILE);
-    this.#folder.shred(STATE_FILE);
-    for (const number of this.#state.certificates.keys()) this.#folder.shred(proofFile(number));
+    this.#folder.end([...this.#state.certificates.keys()].map(proofFile));
   }
 
   [Symbol.dispose](): void {
     wipe(this.#state);
-    this.#key.dispose();
     this.#folder[Symbol.dispose]();
   }
 
   #write(): void {
-    const plain = encodeState(this.#state);
-    try {
-      const nonce = this.#random(NONCE_LENGTH);
-      const sealed = this.#key.use((key) => aesGcmSeal(key, nonce, plain, AAD));
-      this.#folder.replace(STATE_FILE, concat(nonce, sealed));
-    } finally {
-      plain.fill(0);
-    }
+    this.#folder.write(encodeState(this.#state));
   }
 }
 
 function proofFile(number: number): string {
   return `proof-${number}`;
-}
-
-function foldersOf(context: ActionContext): NonNullable<ActionContext['folders']> {
-  if (context.folders !== undefined) return context.folders;
-  throw new RefusedError({
-    code: 'E_SESSION_PLACE',
-    message: 'there is no place here that could keep a session',
-  });
-}
-
-async function openKey(
-  bytes: Uint8Array,
-  { seeds, identity }: OpenIdentity,
-  path: string,
-): Promise<SecretBytes> {
-  const value = decodeCbor(bytes, `${path}/${KEY_FILE}`, { maxBytes: 4096, maxDepth: 1 });
-  const [version, enc, sealed] = Array.isArray(value) ? (value as readonly Cbor[]) : [];
-  if (version !== 1 || !(enc instanceof Uint8Array) || !(sealed instanceof Uint8Array)) {
-    throw malformed(path);
-  }
-  const secret = seeds.use((all) => all.slice(X_WING_AT, X_WING_AT + SEED));
-  try {
-    const key = await openHpke({
-      descriptor: await resolve(components.xWing.name),
-      secret,
-      enc,
-      info: INFO,
-      aad: new Uint8Array(0),
-      sealed,
-      what: path,
-    });
-    return SecretBytes.adopt(key, 'session state key');
-  } catch (cause) {
-    throw new RefusedError({
-      code: 'E_SESSION_NOT_OURS',
-      message: `the session in ${path} is not ${identity.name}’s`,
-      hint: 'name the identity that started it with --identity',
-      cause,
-    });
-  } finally {
-    secret.fill(0);
-  }
 }
 
 function encodeState(state: SessionState): Uint8Array {
@@ -277,7 +160,7 @@ function encodeState(state: SessionState): Uint8Array {
 
 function decodeState(bytes: Uint8Array, path: string): SessionState {
   const value = decodeCbor(bytes, path, { maxBytes: MAX_STATE_BYTES, maxDepth: 4 });
-  if (!Array.isArray(value) || value.length !== 11 || value[0] !== 1) throw malformed(path);
+  if (!Array.isArray(value) || value.length !== 11 || value[0] !== 1) throw unreadable(path, KEPT);
   const [, start, self, signing, opening, seed, share, key, certificates, messages, memory] =
     value as readonly Cbor[];
   if (
@@ -292,7 +175,7 @@ function decodeState(bytes: Uint8Array, path: string): SessionState {
     !Array.isArray(certificates) ||
     !Array.isArray(messages)
   ) {
-    throw malformed(path);
+    throw unreadable(path, KEPT);
   }
   return {
     start,
@@ -316,20 +199,4 @@ function decodeState(bytes: Uint8Array, path: string): SessionState {
 
 function wipe({ signing, opening, seed, share }: SessionState): void {
   for (const secret of [signing, opening, seed, share]) secret?.dispose();
-}
-
-function notFound(path: string): MissingInputError {
-  return new MissingInputError({
-    code: 'E_SESSION_NOT_FOUND',
-    message: `there is no session in ${path}`,
-    hint: 'start one there, or name its folder; a finished session leaves nothing behind',
-  });
-}
-
-function malformed(path: string): InputError {
-  return new InputError({
-    code: 'E_SESSION_MALFORMED',
-    message: `the session in ${path} cannot be read`,
-    hint: 'its folder is not from this version, or was changed; begin a new session',
-  });
 }

@@ -160,6 +160,18 @@ export interface Seat {
   readonly once: (name: Uint8Array, use: Uint8Array) => Promise<void> | void;
 }
 
+/**
+ * Bytes that are the same whenever a seed and a label are, in the order in which they are drawn.
+ * @param seed - 32 bytes, borrowed whenever something is drawn
+ */
+export function coinsOf(seed: SecretBytes, label: string): RandomSource {
+  let drawn = 0;
+  return (length) =>
+    seed.use((bytes) =>
+      shake256(length, DOMAIN, bytes, utf8(label), Uint8Array.of(0), u32be(drawn++)),
+    );
+}
+
 /** Runs a protocol as far as the messages go. @throws NegativeError `E_THRESHOLD_CULPRIT`, `E_THRESHOLD_ECHO` */
 export async function run<T>(
   seat: Seat,
@@ -180,13 +192,7 @@ export async function run<T>(
 
 function createExchange(seat: Seat, said: Said[]): Exchange {
   const { roster, self, received } = seat;
-  const coins = (label: string): RandomSource => {
-    let drawn = 0;
-    return (length) =>
-      seat.seed.use((seed) =>
-        shake256(length, DOMAIN, seed, utf8(label), Uint8Array.of(0), u32be(drawn++)),
-      );
-  };
+  const coins = (label: string): RandomSource => coinsOf(seat.seed, label);
   const say = async (
     round: number,
     type: string,

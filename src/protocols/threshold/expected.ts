@@ -20,13 +20,13 @@ export const ROUNDS = { change: 4, sign: 2 } as const;
  * @returns nothing for a round that the session does not have, or in which this party only listens
  */
 export function slotsOf(start: Start, round: number, sender: number): readonly Slot[] {
-  const { message, suite } = start;
+  const { message } = start;
   const { operation, contributors, receivers } = message;
   const all = (type: string): readonly Slot[] => [{ type, recipient: null }];
   const told = (type: string, to: readonly number[]): readonly Slot[] =>
     to.filter((number) => number !== sender).map((recipient) => ({ type, recipient }));
   if (operation === 'sign') {
-    const types = suite.scheme === 'pairing' ? ['signature-share'] : ['nonces', 'signature-share'];
+    const types = takesOneRound(start) ? ['signature-share'] : ['nonces', 'signature-share'];
     const type = types[round - 1];
     return type === undefined ? [] : all(type);
   }
@@ -48,4 +48,9 @@ export function slotsOf(start: Start, round: number, sender: number): readonly S
     default:
       return [];
   }
+}
+
+/** Whether signers say all that they have to say at once: by pairings, or with prepared nonces. */
+function takesOneRound({ suite, prepared }: Start): boolean {
+  return suite.scheme === 'pairing' || prepared !== undefined;
 }

@@ -1,12 +1,10 @@
 /**
  * A signing session in two rounds: nonce commitments, then signature shares with an echo of all that was committed. Before a
- * share exists, what its nonces are used for is written down for good.
+ * share exists, what its nonces are used for is written down for good. Where the nonces were prepared there is one round.
  * @see docs/spec/threshold.md, "Signing"
  */
 import { openedShare } from '#crypto/frost/commitment';
 import type { Group } from '#crypto/frost/group';
-import { sha256 } from '#crypto/hash';
-import { concat, u16be, utf8 } from '#formats/bytes';
 import type { Cbor } from '#formats/cbor';
 import { InternalError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
@@ -18,13 +16,14 @@ import {
   type SentCommitment,
   signShare,
 } from './frost-rounds.js';
+import { NONCE_COINS } from './batch.js';
+import { nonceName, nonceUse } from './nonce-use.js';
 import { runPairingSigning } from './pairing-session.js';
+import { runPreparedSigning } from './prepared-session.js';
 import type { Start } from './start-message.js';
 
 const NONCES = 'nonces';
 const SHARE = 'signature-share';
-const NAME = utf8('conclave-nonce-v1\0');
-const USE = utf8('conclave-nonce-use-v1\0');
 
 /**
  * Runs a signing session.
@@ -39,6 +38,7 @@ export async function runSigning(
 ): Promise<Uint8Array> {
   const { suite, message } = start;
   if (suite.scheme === 'pairing') return await runPairingSigning(start, exchange, old);
+  if (start.prepared !== undefined) return await runPreparedSigning(start, exchange, old);
   const { self, roster } = exchange;
   const group = start.group as Group;
   const signers = message.contributors;
@@ -52,7 +52,7 @@ export async function runSigning(
   const share = old.use((bytes) => openedShare(bytes, suite));
 
   // Round 1.
-  const nonces = commit(suite, self, share, exchange.coins('nonces'));
+  const nonces = commit(suite, self, share, exchange.coins(NONCE_COINS));
   try {
     await exchange.broadcast(1, NONCES, [nonces.hiding, nonces.binding]);
     const sent: SentCommitment[] = [
@@ -69,15 +69,10 @@ export async function runSigning(
     const commitments = readNonceCommitments(sent, suite);
 
     // Round 2.
-    const name = sha256(NAME, suite.code, nonces.hiding, nonces.binding);
-    const use = sha256(
-      USE,
-      start.terms,
-      ...commitments.map(({ number, hiding, binding }) =>
-        concat(u16be(number), hiding.toBytes(), binding.toBytes()),
-      ),
+    await exchange.once(
+      nonceName(suite, nonces.hiding, nonces.binding),
+      nonceUse(start.terms, commitments),
     );
-    await exchange.once(name, use);
     const key = {
       suite,
       threshold: group.record.threshold,

@@ -3,10 +3,11 @@
  * digest is the terms of the roster, so that every round message is bound to each of its words.
  * @see docs/spec/threshold.md, "Start message"
  */
+import type { NonceCommitment } from '#crypto/frost/equation';
 import { type Group, parseGroup } from '#crypto/frost/group';
 import { type FrostSuite, loadSuite } from '#crypto/frost/suite';
 import { sha256 } from '#crypto/hash';
-import { toBase64, utf8 } from '#formats/bytes';
+import { fromHex, toBase64, utf8 } from '#formats/bytes';
 import {
   canonicalJson,
   type Json,
@@ -16,6 +17,7 @@ import {
 import { InputError } from '#formats/errors';
 import type { Infer } from '#formats/schema';
 import * as s from '#formats/schema';
+import { MAX_BATCH } from './batch.js';
 
 /** What a session does. */
 export const operations = ['keygen', 'sign', 'refresh', 'reshare', 'repair', 'enrol'] as const;
@@ -32,11 +34,13 @@ const DOMAIN = utf8('conclave-threshold-terms-v1\0');
 
 const numbers = s.array(s.integer({ min: 1, max: 0xffff }), { max: MAX_PARTIES });
 
+const pointHex = s.string({ pattern: /^[0-9a-f]{64,114}$/, what: 'a compressed point in hex' });
+
 /** Strict reader of the form. */
 export const startSchema = s.object({
   type: s.oneOf('conclave/threshold-start'),
-  /** 2 where commitments come with proofs. */
-  version: s.oneOf(1, 2),
+  /** 2 where commitments come with proofs, 3 where nonces were prepared. */
+  version: s.oneOf(1, 2, 3),
   /** 32 random bytes; of a new key also its ceremony id. */
   session: s.hex(32),
   operation: s.oneOf(...operations),
@@ -65,10 +69,28 @@ export const startSchema = s.object({
   message: s.nullable(s.base64()),
   /** Each receiver proves that its commitment opens to its public share, and nobody acknowledges before it verified all. */
   openings: s.optional(s.oneOf('proven')),
+  /** Signing with prepared nonces: which pair each signer takes, ascending by number. */
+  prepared: s.optional(
+    s.array(
+      s.object({
+        number: s.integer({ min: 1, max: 0xffff }),
+        /** Id of the batch. */
+        batch: s.hex(32),
+        index: s.integer({ min: 0, max: MAX_BATCH - 1 }),
+        /** D and E. */
+        hiding: pointHex,
+        binding: pointHex,
+      }),
+      { max: MAX_PARTIES },
+    ),
+  ),
 });
 
 /** A start message. */
 export type StartMessage = Infer<typeof startSchema>;
+
+/** Which prepared pair a signer takes. */
+export type PreparedPair = NonNullable<StartMessage['prepared']>[number];
 
 /** A start message, checked, with what it names loaded. */
 export interface Start {
@@ -76,6 +98,8 @@ export interface Start {
   readonly suite: FrostSuite;
   /** Absent when a key is made. */
   readonly group: Group | undefined;
+  /** Commitments of the pairs that version 3 names, ascending; absent in others. */
+  readonly prepared: readonly NonceCommitment[] | undefined;
   /** Digest over all of it; 32 bytes. */
   readonly terms: Uint8Array;
   /** `frost-ed25519/keygen`. */
@@ -85,7 +109,9 @@ export interface Start {
 /** The version of a start message: the lowest that says all of it. */
 export function startVersion({
   openings,
-}: Pick<StartMessage, 'openings'>): StartMessage['version'] {
+  prepared,
+}: Pick<StartMessage, 'openings' | 'prepared'>): StartMessage['version'] {
+  if (prepared !== undefined) return 3;
   return openings === undefined ? 1 : 2;
 }
 
@@ -117,27 +143,64 @@ export async function openStart(message: StartMessage, what: string): Promise<St
     message.group === null ? undefined : await parseGroup(message.group, `${what}: group`);
   const problem = problemOf(message, suite, group);
   if (problem !== undefined) throw malformed(what, problem);
+  const prepared = preparedIn(message, suite, what);
   return {
     message,
     suite,
     group,
+    prepared,
     terms: sha256(DOMAIN, encodeStart(message)),
     purpose: `${message.suite}/${message.operation}`,
   };
 }
 
 /** As plain data. */
-export function startJson(message: StartMessage): JsonObject {
+export function startJson({ prepared, ...message }: StartMessage): JsonObject {
   return {
     ...message,
     parties: message.parties.map((party) => ({ ...party })),
     message: message.message === null ? null : toBase64(message.message),
+    ...(prepared === undefined ? {} : { prepared: prepared.map((pair) => ({ ...pair })) }),
   };
 }
 
 /** The member of {@link startSchema} for a group. */
 export function groupJson({ record }: Group): Json {
   return { ...record, members: record.members.map((member) => ({ ...member })) };
+}
+
+/** The commitments of version 3. @throws {@link InputError} `E_START_MALFORMED` */
+function preparedIn(
+  { version, operation, contributors, prepared }: StartMessage,
+  suite: FrostSuite,
+  what: string,
+): readonly NonceCommitment[] | undefined {
+  if ((version === 3) !== (prepared !== undefined)) {
+    throw malformed(what, 'prepared nonces are named in version 3, and in no other');
+  }
+  if (prepared === undefined) return undefined;
+  if (operation !== 'sign' || suite.scheme !== 'frost') {
+    throw malformed(what, 'only a FROST signature takes prepared nonces');
+  }
+  if (
+    !same(
+      prepared.map(({ number }) => number),
+      contributors,
+    )
+  ) {
+    throw malformed(what, 'it does not name one prepared pair for each signer, in their order');
+  }
+  return prepared.map(({ number, hiding, binding }) => {
+    try {
+      return {
+        number,
+        hiding: suite.group.decode(fromHex(hiding), 'hiding nonce commitment'),
+        binding: suite.group.decode(fromHex(binding), 'binding nonce commitment'),
+      };
+    } catch (cause) {
+      throw malformed(what, `a commitment of party ${number} is no point of the group`, cause);
+    }
+  });
 }
 
 function problemOf(

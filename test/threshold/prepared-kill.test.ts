@@ -1,0 +1,176 @@
+/**
+ * A signer that answers with prepared nonces is killed at every change of a file, and goes on; then the same pair is asked for
+ * again, with what is left. Of one pair there is never more than one output.
+ */
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { thresholdPrepare } from '#actions/threshold-prepare';
+import { thresholdSign } from '#actions/threshold-sign';
+import { canonicalJson, type Json } from '#formats/canonical-json';
+import { type FsPort, nodeFs } from '#host/fs-port';
+import { thorough } from '../support/require.js';
+import { keyed, phase, room, type Room, startFile, type TestParty } from './party.js';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const MESSAGE = 'pay the miller';
+const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
+const CHANGES = new Set([
+  'write',
+  'fsync',
+  'ftruncate',
+  'rename',
+  'link',
+  'unlink',
+  'mkdir',
+  'rmdir',
+]);
+
+let here: Room;
+let ann: TestParty;
+let ben: TestParty;
+/** Ben's folder and the second place, as they were before. */
+let before: string;
+let memory: string;
+/** The start message, and another that names the same pairs. */
+let one: string;
+let other: string;
+
+/** From the n-th change on no call does anything any more. */
+function killedAt(change: number, made: { count: number }): FsPort {
+  const guarded = Object.entries(nodeFs).map(([name, call]) => [
+    name,
+    (...args: unknown[]) => {
+      if (CHANGES.has(name)) made.count++;
+      if (made.count > change) throw new Error('killed');
+      return (call as (...all: unknown[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(guarded) as unknown as FsPort;
+}
+
+beforeAll(async () => {
+  here = await room(['Ann', 'Ben']);
+  [ann, ben] = here.people as [TestParty, TestParty];
+  await keyed(here, 2, 2, 'ristretto255');
+  memory = mkdtempSync(join(tmpdir(), 'conclave-memory-'));
+  const shelf = join(here.net, 'shelf');
+  for (const { place, options } of [ann, ben]) {
+    const make = { task: 'make', prepared: place.at('batch'), key: 'key-ristretto255', count: 1 };
+    await place.run(thresholdPrepare, { ...make, memory, outDir: shelf }, options);
+  }
+  const message = join(here.net, 'message');
+  writeFileSync(message, MESSAGE);
+  one = join(here.net, 'one');
+  other = join(here.net, 'other');
+  const prepared = ann.place.at('batch');
+  const begins = { key: 'key-ristretto255', message, batch: [shelf], prepared };
+  await phase(thresholdSign, 'start', ann, one, begins);
+  cpSync(one, other, { recursive: true });
+  const start = JSON.parse(readFileSync(startFile(one), 'utf8')) as Record<string, Json>;
+  start['session'] = 'ab'.repeat(32);
+  writeFileSync(startFile(other), `${canonicalJson(start)}\n`);
+  for (const name of readdirSync(other)) if (name.endsWith('.msg')) rmSync(join(other, name));
+  before = mkdtempSync(join(tmpdir(), 'conclave-before-'));
+  cpSync(ben.place.folder, join(before, 'ben'), { recursive: true });
+  cpSync(memory, join(before, 'memory'), { recursive: true });
+});
+afterAll(() => {
+  here.remove();
+  for (const folder of [memory, before]) rmSync(folder, { recursive: true });
+});
+
+function restored(): void {
+  for (const [from, to] of [
+    ['ben', ben.place.folder],
+    ['memory', memory],
+  ] as const) {
+    rmSync(to, { recursive: true });
+    cpSync(join(before, from), to, { recursive: true });
+  }
+}
+
+/** Locks of a process that is gone count for nothing; here the process lives on. */
+function unlocked(): void {
+  for (const folder of [ben.place.folder, memory]) {
+    for (const path of readdirSync(folder, { recursive: true }) as string[]) {
+      if (path.endsWith('lock')) rmSync(join(folder, path), { force: true });
+    }
+  }
+}
+
+const answer = (net: string, out: string, session: string, fs?: FsPort): Promise<unknown> =>
+  phase(
+    thresholdSign,
+    'start',
+    ben,
+    net,
+    {
+      in: [net],
+      expect: DIGEST,
+      prepared: ben.place.at('batch'),
+      outDir: out,
+      session: ben.place.at(session),
+    },
+    fs === undefined ? {} : { fs },
+  );
+
+const shareIn = (folder: string): string | undefined => {
+  if (!existsSync(folder)) return undefined;
+  const name = readdirSync(folder).find((each) => each.includes('signature-share-from-2'));
+  return name === undefined ? undefined : readFileSync(join(folder, name)).toString('hex');
+};
+
+it('whenever it is killed, one pair has one output', async () => {
+  const whole = { count: 0 };
+  await answer(one, join(ben.place.folder, 'out'), 'one', killedAt(Infinity, whole));
+  const step = thorough ? 9 : 18;
+  const seen = { lost: 0, resumed: 0, unused: 0 };
+  for (let change = 0; change < whole.count; change += step) {
+    restored();
+    const out = ben.place.at('out');
+    const killed = answer(one, out, 'one', killedAt(change, { count: 0 }));
+    await expect(killed).rejects.toThrow();
+    unlocked();
+    const told = shareIn(out);
+    // It goes on: the session says the same again, or there is none.
+    const went = await phase(thresholdSign, 'round', ben, one, {
+      session: ben.place.at('one'),
+      outDir: out,
+    }).then(
+      () => 'on',
+      ({ code }: { code?: string }) => code,
+    );
+    const first = shareIn(out);
+    if (told !== undefined) expect(first).toBe(told);
+    // And the pair is asked for again.
+    const elsewhere = ben.place.at('elsewhere');
+    const second = await answer(other, elsewhere, 'other').then(
+      () => 'signed',
+      ({ code }: { code?: string }) => code,
+    );
+    const outcome = { change, went, second };
+    if (first !== undefined) {
+      expect(outcome).toEqual({ change, went: 'on', second: 'E_BATCH_USED' });
+      seen.resumed++;
+    } else {
+      expect(['E_SESSION_NOT_FOUND', 'E_SESSION_MALFORMED']).toContain(went);
+      expect(['signed', 'E_BATCH_USED']).toContain(second);
+      expect(shareIn(elsewhere) === undefined).toBe(second !== 'signed');
+      seen[second === 'signed' ? 'unused' : 'lost']++;
+    }
+  }
+  expect(seen.resumed).toBeGreaterThan(0);
+  expect(seen.unused).toBeGreaterThan(0);
+});
