@@ -3,6 +3,7 @@
  * those changes. Started as a process of its own by the tests of this folder.
  *
  *   node killer.mjs count SIDE -- ARGV...       runs to the end; SIDE/changes.json lists every change
+ *   node killer.mjs record SIDE -- ARGV...      the same, and keeps the disk of each place: SIDE/disks/before:N and torn:N
  *   node killer.mjs before:N SIDE -- ARGV...    dies before change N (from 0)
  *   node killer.mjs torn:N SIDE -- ARGV...      dies in the middle of change N, a write of more than one byte
  *   node killer.mjs meet:N SIDE -- ARGV...      waits before change N, with SIDE/here written, until there is SIDE/go
@@ -10,8 +11,8 @@
  * Every secret that the program ever held goes to SIDE/secrets, one `label<tab>hex` per line, for the test to look for:
  * SIDE is outside of what is searched.
  */
-import { appendFileSync, constants, existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, constants, cpSync, existsSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { main } from '../../dist/cli/main.js';
 import { SecretBytes } from '../../dist/formats/secret-bytes.js';
 import { nodeFs } from '../../dist/host/fs-port.js';
@@ -47,10 +48,24 @@ function meet() {
   }
 }
 
+/**
+ * Keeps the folder that the program runs in as signal 9 would leave it here: whatever was written stays written, flushed or
+ * not, and nothing else does.
+ */
+function keep(place) {
+  const disk = resolve();
+  const away = join(side, 'disks', place);
+  if (!relative(disk, resolve(side)).startsWith('..'))
+    throw new Error('what is kept must not lie in what is copied');
+  cpSync(disk, away, { recursive: true });
+  return (path) => join(away, relative(disk, resolve(path)));
+}
+
 /** Notes a change, and dies when it is the one. */
 function change(operation, path, bytes = 0) {
   if (mode === 'before' && changes.length === at) die();
   if (mode === 'meet' && changes.length === at) meet();
+  if (mode === 'record') keep(`before:${changes.length}`);
   changes.push({ operation, path, bytes });
 }
 
@@ -67,13 +82,14 @@ const fs = {
     return fd;
   },
   write(fd, buffer, offset) {
+    const half = buffer.subarray(offset, offset + Math.ceil((buffer.length - offset) / 2));
     if (mode === 'torn' && changes.length === at) {
-      nodeFs.write(
-        fd,
-        buffer.subarray(offset, offset + Math.ceil((buffer.length - offset) / 2)),
-        0,
-      );
+      nodeFs.write(fd, half, 0);
       die();
+    }
+    if (mode === 'record' && half.length < buffer.length - offset) {
+      const path = paths.get(fd) ?? '';
+      appendFileSync(keep(`torn:${changes.length}`)(path), half);
     }
     change('write', paths.get(fd) ?? '', buffer.length - offset);
     return nodeFs.write(fd, buffer, offset);

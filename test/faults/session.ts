@@ -1,7 +1,7 @@
 /** A ceremony in a process of its own, killed or not, and what it leaves behind. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { main } from '#cli/main';
@@ -20,6 +20,9 @@ export interface Change {
   readonly path: string;
   readonly bytes: number;
 }
+
+/** Where to die: before a change, or half-way through it. */
+export type Place = `${'before' | 'torn'}:${number}`;
 
 /** How a process ended. */
 export interface Ended {
@@ -57,6 +60,18 @@ export class KilledSession {
     this.#side = join(place, 'side');
     mkdirSync(this.disk, { recursive: true });
     mkdirSync(this.#side);
+  }
+
+  /**
+   * What signal 9 leaves at a place, without another run until there: the disk that this session's recorded run had in that
+   * moment, and every secret that it held. A place can be taken once.
+   */
+  at(place: Place, folder: string): KilledSession {
+    const killed = new KilledSession(folder);
+    rmdirSync(killed.disk);
+    renameSync(join(this.#side, 'disks', place), killed.disk);
+    cpSync(join(this.#side, 'secrets'), join(killed.#side, 'secrets'));
+    return killed;
   }
 
   /** Runs conclave in this process, where nobody kills it: a second less than a new one, some two hundred times. */
