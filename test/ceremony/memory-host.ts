@@ -48,6 +48,8 @@ export function memoryHost(
   disk: Disk,
   options: {
     readonly now?: () => Date;
+    /** Numbers of chance by default. */
+    readonly random?: (length: number) => Uint8Array;
     readonly faults?: Faults;
     readonly airGap?: Host['airGap'];
   } = {},
@@ -136,7 +138,7 @@ export function memoryHost(
   return {
     files,
     now: options.now ?? (() => new Date()),
-    random: (length) => new Uint8Array(randomBytes(length)),
+    random: options.random ?? ((length) => new Uint8Array(randomBytes(length))),
     airGap:
       options.airGap ??
       (() =>

@@ -51,7 +51,7 @@ describe.skipIf(!needs('a newer Node as peer', existsSync(peer), why))('a newer 
 
   it.each(tried.map((each) => [each.name, each] as const))(
     'and we use the same %s keys',
-    { timeout: 180_000 },
+    { timeout: 600_000 },
     async (_, descriptor: Descriptor) => {
       const is = (await descriptor.load()) as SignatureImplementation;
       const secret = random(descriptor.sizes.private);

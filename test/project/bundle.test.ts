@@ -54,7 +54,7 @@ function run(
   env: NodeJS.ProcessEnv = process.env,
 ): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const [program = '', ...args] = command;
-  return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 120_000 });
+  return spawnSync(program, args, { cwd, env, encoding: 'utf8', timeout: 600_000 });
 }
 
 function bundle(checkout: string, out: string): { readonly file: string; readonly sum: string } {
@@ -75,7 +75,7 @@ describe.skipIf(!tools)('the bundle', () => {
     mkdirSync(place);
     expect(run(['tar', '-xzf', first.file, '-C', place], work).status).toBe(0);
     unpacked = join(place, readdirSync(place)[0] ?? '');
-  });
+  }, 300_000);
 
   it.skipIf(!thorough)(
     'is the same, byte for byte, when it is built in another folder',
@@ -91,7 +91,7 @@ describe.skipIf(!tools)('the bundle', () => {
       expect(second.sum).toBe(first.sum);
       expect(readFileSync(second.file).equals(readFileSync(first.file))).toBe(true);
     },
-    180_000,
+    900_000,
   );
 
   it('is whole by the list beside it and by the list inside', () => {
@@ -137,7 +137,7 @@ describe.skipIf(!tools)('the bundle', () => {
       expect(verified.status, verified.stderr).toBe(0);
       expect(JSON.parse(verified.stdout)).toMatchObject({ ok: true });
     },
-    120_000,
+    300_000,
   );
 
   it.skipIf(!isolated)('reads a sheet of two codes, with no network', async () => {
