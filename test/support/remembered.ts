@@ -29,7 +29,7 @@ export function remembered<T extends object>(scheme: T, names: readonly (keyof T
         const value = (...args: readonly unknown[]): unknown => {
           const hash = createHash('sha256');
           feed(hash, args);
-          const key = hash.digest('latin1');
+          const key = hash.digest('base64');
           if (!known.has(key))
             known.set(key, own((scheme[name] as (...all: readonly unknown[]) => unknown)(...args)));
           return own(known.get(key));
