@@ -89,7 +89,7 @@ class Room {
       );
     } else if (/with what do you disagree/.test(question)) {
       terminal.answer('nobody showed me the order');
-    } else if (/Which serial/.test(question)) {
+    } else if (/What serial/.test(question)) {
       terminal.answer(`BAG-${2000 + actors.indexOf(asked(question))}, whole`);
     } else if (/How does the card come in/.test(question)) {
       if (this.#cards.length === 3) this.#heard('card', screen);
