@@ -250,6 +250,7 @@ describe('a file of throws', () => {
     'is told by nothing where all goes well, or the program breaks in the middle',
     { timeout: 120_000 },
     async () => {
+      draws.length = 0;
       expect(await conclave(THROWN, 'whole', '--json', '--debug')).toBe(0);
       // The salts of four throws in a row: at the third two were typed, after the last all of them.
       const salts = draws.findIndex((_, i) => [0, 1, 2, 3].every((more) => draws[i + more] === 16));
