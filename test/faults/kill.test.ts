@@ -215,13 +215,13 @@ const ofRootKey = await recorded(rootKey);
 
 describe('root-key in rehearsal, ended by signal 9', () => {
   const { ended, changes } = ofRootKey;
-  const places = spread(placesOf(changes), thorough ? 20 : 4);
+  const places = spread(placesOf(changes), thorough ? 50 : 4);
 
   it('runs to its end when nothing happens', () => {
     expect(ended.code, ended.output).toBe(0);
   });
 
-  it.concurrent.each(tried(places, changes, thorough ? 4 : 2))(
+  it.concurrent.each(tried(places, changes, thorough ? 50 : 2))(
     'goes on after %s',
     async (_name, place, signalled) => {
       expect(await problemsAt(ofRootKey, place, signalled)).toEqual([]);
