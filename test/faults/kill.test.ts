@@ -6,11 +6,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Entry } from '#script/entries';
 import { formsIn } from '../support/canary.js';
 import { root, spread, thorough } from '../support/require.js';
 import { type Change, type Ended, KilledSession, type KnownSecret, type Place } from './session.js';
+
+// Places of one run are tried side by side in one process: each waits for all others.
+vi.setConfig({ testTimeout: 600_000 });
 
 const work = mkdtempSync(join(tmpdir(), 'conclave-kill-'));
 afterAll(() => {
