@@ -378,6 +378,23 @@ describe('whoever proposes and lies', () => {
     expect((await list(ann)).left.length).toBeGreaterThan(0);
   });
 
+  it('puts something else beside the messages: no pair is lost by it', async () => {
+    const [, ben] = people;
+    const { net } = await propose();
+    const before = (await list(ben)).left;
+    const share = readdirSync(net).find((name) => name.includes('share-from-1')) ?? '';
+    const bent = readFileSync(join(net, share));
+    bent[bent.length - 1] = (bent.at(-1) ?? 0) ^ 1;
+    const notes = { E_CBOR_MALFORMED: Buffer.from('a note'), E_MESSAGE_FORGED: bent };
+    for (const [code, bytes] of Object.entries(notes)) {
+      writeFileSync(join(net, 'note'), bytes);
+      expect(await refusal(answer(ben, net))).toMatchObject({ code });
+    }
+    expect((await list(ben)).left).toEqual(before);
+    rmSync(join(net, 'note'));
+    expect(await answer(ben, net)).toMatchObject({ done: true });
+  });
+
   it('a session without prepared nonces takes none', async () => {
     const [ann, ben] = people;
     const net = join(here.net, 'plain');

@@ -8,13 +8,15 @@ import type { OpenIdentity } from '#custody/authority/identity';
 import { equal, fromHex, toHex } from '#formats/bytes';
 import { NegativeError, RefusedError, TryAgainError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
+import { looksLikeOpening } from '#protocols/inhead/opening-proof';
+import { authenticateMessage, decodeMessage } from '#protocols/parties/message';
 import { noncesOf, pairOf } from '#protocols/threshold/batch';
 import { nonceName } from '#protocols/threshold/nonce-use';
 import { encodeStart, type PreparedPair, type Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { decodeBatch, looksLikeBatch, MAX_BATCH_FILE_BYTES } from './batch-file.js';
 import { BatchHold } from './batch-state.js';
-import { partyOf } from './certificate.js';
+import { partyOf, rosterFrom } from './certificate.js';
 import { assertKnown, openMemory } from './memory.js';
 import { NonceMarks } from './nonce-marks.js';
 import {
@@ -22,6 +24,7 @@ import {
   filesOf,
   handedOut,
   inputFiles,
+  MAX_FILE_BYTES,
   namesBatch,
   type Session,
   takeIn,
@@ -155,7 +158,12 @@ async function takeOut(
   identity: OpenIdentity,
   share: Brought,
   pair: PreparedPair,
-  input: { readonly session: string; readonly prepared?: string | undefined },
+  input: {
+    readonly session: string;
+    readonly prepared?: string | undefined;
+    readonly given: readonly string[];
+    readonly begins: boolean;
+  },
   certificates: Map<number, Uint8Array>,
   context: ActionContext,
 ): Promise<SessionHold> {
@@ -182,6 +190,7 @@ async function takeOut(
       details: { missing: silent.map(({ number }) => number) },
     });
   }
+  if (!input.begins) await assertHeard(start, certificates, input.given, context);
   using seed = batch.seedAt(pair.index);
   assertMakes(seed, start, self, share, pair);
   const ordered = new Map([...certificates].sort(([a], [b]) => a - b));
@@ -209,6 +218,26 @@ async function takeOut(
       batch.spend(pair.index);
     },
   );
+}
+
+/**
+ * Whether everything that was given beside the batches will be taken in: what would be refused afterwards would cost a pair.
+ * @throws the errors of batches and messages
+ */
+async function assertHeard(
+  start: Start,
+  certificates: ReadonlyMap<number, Uint8Array>,
+  given: readonly string[],
+  context: ActionContext,
+): Promise<void> {
+  const roster = await rosterFrom(start, certificates);
+  const own = encodeStart(start.message);
+  for (const file of inputFiles(given, context)) {
+    const bytes = context.files.read(file, MAX_FILE_BYTES);
+    if (equal(bytes, own) || looksLikeOpening(bytes)) continue;
+    if (looksLikeBatch(bytes)) await namesBatch(start, bytes, file);
+    else await authenticateMessage(decodeMessage(bytes, file), roster, file);
+  }
 }
 
 /** Whether the shares are those that the batch was made with. @throws RefusedError `E_BATCH_STALE` */

@@ -32,7 +32,7 @@ import { proofName, takeProofs } from './proof-files.js';
 import { SessionHold } from './state.js';
 
 /** Longest message, acceptance or proof that is looked at. */
-const MAX_FILE_BYTES = MAX_OPENING_BYTES;
+export const MAX_FILE_BYTES = MAX_OPENING_BYTES;
 
 /** What a session ends in. */
 export type Ending =
