@@ -36,7 +36,7 @@ const read = (from: Stage): Buffer => readFileSync(join(from.net, from.nameOf(SL
 function taking(files: Readonly<Record<string, Uint8Array>>): {
   readonly inbox: string;
   readonly folder: string;
-  readonly take: (conversation?: Conversation) => Promise<readonly string[]>;
+  readonly take: (conversation?: Conversation, round?: number) => Promise<readonly string[]>;
 } {
   const at = join(here.net, `taking-${++count}`);
   const [inbox, folder] = [join(at, 'inbox'), join(at, 'session')];
@@ -55,12 +55,12 @@ function taking(files: Readonly<Record<string, Uint8Array>>): {
   return {
     inbox,
     folder,
-    take: (conversation) => {
+    take: (conversation, round = 1) => {
       const ask: ActionContext['ask'] = {
         ...context.ask,
         ...(conversation === undefined ? {} : { converse: () => Promise.resolve(conversation) }),
       };
-      const wanted = { start: stage.start, party, round: 1, inbox, folder };
+      const wanted = { start: stage.start, party, round, inbox, folder };
       return takeArriving(wanted, { ...context, ask });
     },
   };
@@ -114,6 +114,16 @@ describe('a message of an earlier session, in the folder of this one', () => {
         `${join(inbox, 'wet.msg')} was not signed by party 3`,
       ].join('; '),
     });
+  });
+});
+
+describe('a confirmation in another form', () => {
+  it('is kept as it was signed: the parties say whose fault it is', async () => {
+    for (const body of [Uint8Array.of(0xff), Uint8Array.of(0x80)]) {
+      const bytes = await stage.sign({ round: 3, type: 'confirm', to: null }, body);
+      const [written] = await taking({ 'confirm.msg': bytes }).take(undefined, 3);
+      expect(Uint8Array.from(readFileSync(written ?? ''))).toEqual(bytes);
+    }
   });
 });
 

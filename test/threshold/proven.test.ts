@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { show } from '#actions/show';
+import { takeProofs } from '#actions/threshold/proof-files';
 import { verify } from '#actions/verify';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdRefresh } from '#actions/threshold-refresh';
@@ -17,6 +18,8 @@ import {
 } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import { toHex } from '#formats/bytes';
+import { encodeCbor } from '#formats/cbor';
+import type { ReceivedMessage } from '#protocols/parties/message';
 import type { Outcome } from '#protocols/threshold/conclusion';
 import { openingProofs } from '#protocols/inhead/opening-proof';
 import { runDealing } from '#protocols/threshold/dealing-session';
@@ -265,6 +268,15 @@ describe('parties with files', () => {
     for (const name of ['group.json', 'transcript.json']) {
       expect(await graded(name)).toEqual([false, 'proven', false]);
     }
+    // Nor is one that the record names, and that nobody can read.
+    const text = readFileSync(join(out, 'group.json'), 'utf8');
+    const junk = good.subarray(0, 100);
+    writeFileSync(join(out, 'opening-of-2.proof'), junk);
+    const named = text.replace(toHex(sha256(good)), toHex(sha256(junk)));
+    expect(named).not.toBe(text);
+    writeFileSync(join(out, 'group.json'), named);
+    expect(await graded('group.json')).toEqual([false, 'proven', false]);
+    writeFileSync(join(out, 'group.json'), text);
     rmSync(join(out, 'opening-of-2.proof'));
     expect(await graded('group.json')).toEqual([true, 'recorded', true]);
     writeFileSync(join(out, 'opening-of-2.proof'), kept);
@@ -296,6 +308,43 @@ describe('parties with files', () => {
           : undefined,
     }).catch((error: unknown) => error);
     expect(outcome).toMatchObject({ code: 'E_THRESHOLD_CULPRIT', details: { culprits: [2] } });
+  });
+
+  it('name whoever confirms the proof of another, which the other does not lose by it', async () => {
+    const start = await starting('keygen', [1, 2, 3], [1, 2, 3]);
+    let copied: Uint8Array = new Uint8Array(0);
+    const liar = {
+      enclose: (from: number, proof: Uint8Array): Uint8Array | undefined => {
+        if (from === 1) copied = proof;
+        return from === 3 ? copied : undefined;
+      },
+      deliver: ({ from, received }: { from: number; received: ReceivedMessage }) =>
+        from === 3 && received.header.type === 'confirm'
+          ? { ...received, body: replaced(received.body, 2, sha256(copied)) }
+          : undefined,
+    };
+    const outcome = await keygen(start, liar).catch((error: unknown) => error);
+    expect(outcome).toMatchObject({ code: 'E_THRESHOLD_CULPRIT', details: { culprits: [3] } });
+    // And as files: one comes in, and both named it.
+    const kept = new Map<number, Uint8Array>();
+    const hold = {
+      state: { self: 2 },
+      proof: (number: number) => kept.get(number),
+      keepProof: (number: number, bytes: Uint8Array) => kept.set(number, bytes),
+    };
+    const confirmation = (sender: number) => ({
+      header: { round: 3, type: 'confirm', sender, recipient: null },
+      body: encodeCbor([random(32), random(32), sha256(copied)]),
+    });
+    const take = () =>
+      takeProofs(
+        { hold, start } as never,
+        [{ file: 'one.proof', bytes: copied }],
+        [1, 3].map(confirmation) as never,
+      );
+    expect(take()).toEqual([]);
+    expect([...kept]).toEqual([1, 3].map((number) => [number, copied]));
+    expect(take()).toEqual([{ file: 'one.proof', why: 'known already' }]);
   });
 
   it('name whoever commits to something else than its share', async () => {

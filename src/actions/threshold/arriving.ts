@@ -7,18 +7,17 @@ import { collectArrivals, codesOfPictures } from '../qr/collect.js';
 import type { SeenCode } from '../context/scan.js';
 import { sha256 } from '#crypto/hash';
 import { equal, toHex } from '#formats/bytes';
-import { decodeCbor } from '#formats/cbor';
 import { NegativeError, TryAgainError } from '#formats/errors';
 import { looksLikeOpening, MAX_OPENING_BYTES } from '#protocols/inhead/opening-proof';
 import { authenticateMessage, decodeMessage, type Message } from '#protocols/parties/message';
 import { slotsOf } from '#protocols/threshold/expected';
-import { CONFIRM, readConfirmation } from '#protocols/threshold/proven-opening';
+import { CONFIRM } from '#protocols/threshold/proven-opening';
 import type { Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { partyOf, rosterFrom } from './certificate.js';
 import { acceptancesIn } from './heard.js';
 import type { Party } from './seat.js';
-import { proofName } from './proof-files.js';
+import { proofName, proofNamedIn } from './proof-files.js';
 import { acceptanceName, messageName } from './session.js';
 
 const MAX_FILE_BYTES = MAX_OPENING_BYTES;
@@ -158,8 +157,7 @@ async function messageTaker(wanted: Arriving, context: ActionContext): Promise<T
       if (before !== undefined && !equal(before, bytes)) throw saidTwice(wanted, from);
       taken.set(slot.name, bytes);
       if (header.type === CONFIRM && message.content.kind === 'broadcast') {
-        const body = decodeCbor(message.content.body, from, { maxDepth: 2 });
-        const { proof } = readConfirmation(start, header.sender, body);
+        const proof = proofNamedIn(start, header.sender, message.content.body);
         named = proof === undefined ? undefined : toHex(proof);
       }
     },

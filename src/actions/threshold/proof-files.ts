@@ -4,9 +4,14 @@ import { type Group, publishedBy } from '#crypto/frost/group';
 import { sha256 } from '#crypto/hash';
 import { equal, fromHex, toHex } from '#formats/bytes';
 import { decodeCbor } from '#formats/cbor';
-import { ConclaveError, NegativeError } from '#formats/errors';
+import { ConclaveError, InputError, NegativeError } from '#formats/errors';
 import type { ReceivedMessage } from '#protocols/parties/message';
-import { decodeOpening, MAX_OPENING_BYTES, verifyOpening } from '#protocols/inhead/opening-proof';
+import {
+  decodeOpening,
+  MAX_OPENING_BYTES,
+  type OpeningFile,
+  verifyOpening,
+} from '#protocols/inhead/opening-proof';
 import { blame } from '#protocols/threshold/culprit';
 import { CONFIRM, readConfirmation } from '#protocols/threshold/proven-opening';
 import type { Claim } from '../artifacts/artifact.js';
@@ -23,29 +28,36 @@ export function takeProofs(
   arrived: readonly Arrived[],
   heard: readonly ReceivedMessage[],
 ): readonly Skipped[] {
-  const named = new Map<string, number>();
+  // Whoever confirms what another confirmed takes nothing from them: it is kept for each, and holds for one at most.
+  const named = new Map<string, readonly number[]>();
   for (const { header, body } of heard) {
     if (header.round !== 3 || header.type !== CONFIRM || header.recipient !== null) continue;
-    const proof = digestIn(start, header.sender, body);
-    if (proof !== undefined) named.set(toHex(proof), header.sender);
+    const proof = proofNamedIn(start, header.sender, body);
+    if (proof === undefined) continue;
+    const digest = toHex(proof);
+    named.set(digest, [...(named.get(digest) ?? []), header.sender]);
   }
   return arrived.flatMap(({ file, bytes }): Skipped[] => {
     const digest = sha256(bytes);
-    const sender = named.get(toHex(digest));
-    if (sender === undefined) {
+    const senders = named.get(toHex(digest)) ?? [];
+    if (senders.length === 0) {
       const own = hold.proof(hold.state.self);
       const ours = own !== undefined && equal(own, bytes);
       return [{ file, why: ours ? 'one’s own' : 'no confirmation that is here names this proof' }];
     }
-    const kept = hold.proof(sender);
-    if (kept !== undefined && equal(sha256(kept), digest)) return [{ file, why: 'known already' }];
-    hold.keepProof(sender, bytes);
-    return [];
+    const lacking = senders.filter((sender) => {
+      const kept = hold.proof(sender);
+      return kept === undefined || !equal(sha256(kept), digest);
+    });
+    for (const sender of lacking) hold.keepProof(sender, bytes);
+    return lacking.length === 0 ? [{ file, why: 'known already' }] : [];
   });
 }
 
-/** A confirmation in another form names nothing; the protocol says whose fault that is. */
-function digestIn(
+/**
+ * SHA-256 of the proof that a confirmation names. One in another form names nothing; the protocol says whose fault that is.
+ */
+export function proofNamedIn(
   start: Session['start'],
   sender: number,
   body: Uint8Array,
@@ -70,14 +82,11 @@ export function openingName(number: number): string {
 
 /**
  * What is wrong with a proof of a member's commitment; undefined when it is the one that the record names, and it holds.
- * @param what - how errors name it
- * @throws InputError `E_OPENING_MALFORMED`
  */
 function problemOf(
   { suite, record, publicShares, context }: Group,
   number: number,
   bytes: Uint8Array,
-  what: string,
 ): string | undefined {
   const { commitment = '', proof = null } = publishedBy(record).get(number) ?? {};
   const publicShare = publicShares.get(number);
@@ -85,7 +94,15 @@ function problemOf(
     return 'is not the proof that the record names';
   }
   const committed = { suite, context, number, publicShare, commitment: fromHex(commitment) };
-  const verdict = verifyOpening(committed, decodeOpening(bytes, what));
+  let file: OpeningFile;
+  try {
+    file = decodeOpening(bytes, 'it');
+  } catch (error) {
+    // Whoever had the record name a file that is none is answered no, as for any other that does not hold.
+    if (error instanceof InputError) return `does not hold: ${error.message}`;
+    throw error;
+  }
+  const verdict = verifyOpening(committed, file);
   return verdict.ok ? undefined : `does not hold: ${verdict.reason}`;
 }
 
@@ -111,7 +128,7 @@ export function concludeProofs(
       });
     }
     const bytes = files.read(path, MAX_OPENING_BYTES);
-    const problem = problemOf(group, number, bytes, path);
+    const problem = problemOf(group, number, bytes);
     if (problem !== undefined) throw blame([number], `sent ${path}, which ${problem}`);
     const beside = join(folder, openingName(number));
     files.write(beside, bytes);
@@ -144,7 +161,7 @@ export function commitmentClaim(group: Group, path: string, files: FileSpace): C
       absent.push(number);
       continue;
     }
-    const problem = problemOf(group, number, files.read(beside, MAX_OPENING_BYTES), name);
+    const problem = problemOf(group, number, files.read(beside, MAX_OPENING_BYTES));
     if (problem !== undefined) {
       return { claim, grade: 'proven', ok: false, detail: `${name} ${problem}` };
     }
