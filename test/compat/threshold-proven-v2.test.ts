@@ -12,6 +12,7 @@ import { decodeGroup, encodeGroup } from '#crypto/frost/group';
 import { decodeOpening, encodeOpening } from '#protocols/inhead/opening-proof';
 import { decodeStart, encodeStart } from '#protocols/threshold/start-message';
 import { workplace } from '../support/home.js';
+import { fuzz } from '../support/mutations.js';
 import { hasProgram, needs } from '../support/require.js';
 
 const python = needs('python3', hasProgram('python3'), 'the second verifier is written in it');
@@ -48,6 +49,25 @@ describe('a threshold session with proofs, version 2', () => {
     const proof = sample('opening-of-2.proof');
     expect(Buffer.compare(encodeOpening(decodeOpening(proof, 'proof')), proof)).toBe(0);
   });
+
+  it('changed copies are refused, or are the one spelling of something else', async () => {
+    // With or without the end of the last line.
+    const trimmed = (bytes: Uint8Array): string =>
+      Buffer.from(bytes).toString('latin1').replace(/\n$/, '');
+    const spells = {
+      'start.json': async (bytes: Uint8Array) => encodeStart((await decodeStart(bytes, '')).message),
+      'group.json': async (bytes: Uint8Array) => encodeGroup((await decodeGroup(bytes, '')).record),
+      // What follows the head is read where the proof is verified.
+      'opening-of-2.proof': (bytes: Uint8Array) => encodeOpening(decodeOpening(bytes, '')),
+    };
+    for (const [name, spell] of Object.entries(spells)) {
+      const head = sample(name).subarray(0, name.endsWith('.proof') ? 400 : undefined);
+      const tally = await fuzz(head, async (bytes) => {
+        if (trimmed(await spell(bytes)) !== trimmed(bytes)) throw new Error('another spelling');
+      });
+      expect(tally['65'], name).toBeGreaterThan(50);
+    }
+  }, 60_000);
 
   it.runIf(python)('holds for the verifiers in plain Python', () => {
     const says = (reader: string, ...given: string[]): string => {

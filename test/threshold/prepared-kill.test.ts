@@ -1,11 +1,13 @@
 /**
  * A signer that answers with prepared nonces is killed at every change of a file, and goes on; then the same pair is asked for
- * again, with what is left. Of one pair there is never more than one output.
+ * again, with what is left. Or two processes come to one batch at once. Of one pair there is never more than one output.
  */
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -14,12 +16,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { thresholdPrepare } from '#actions/threshold-prepare';
 import { thresholdSign } from '#actions/threshold-sign';
 import { canonicalJson, type Json } from '#formats/canonical-json';
 import { type FsPort, nodeFs } from '#host/fs-port';
-import { thorough } from '../support/require.js';
+import type { Change, Ended } from '../faults/session.js';
+import { root, thorough } from '../support/require.js';
 import { keyed, phase, room, type Room, startFile, type TestParty } from './party.js';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -173,4 +176,86 @@ it('whenever it is killed, one pair has one output', async () => {
   }
   expect(seen.resumed).toBeGreaterThan(0);
   expect(seen.unused).toBeGreaterThan(0);
+});
+
+describe('two processes at one batch', () => {
+  /** Where a process writes down what it did, and waits for the other. */
+  const side = (session: string, name = ''): string =>
+    join(ben.place.folder, `side-${session}`, name);
+  const outOf = (session: string): string => ben.place.at(`out-${session}`);
+  /** The change by which a process comes to hold the batch, and the first by which the pair leaves it. */
+  let places: { readonly hold: number; readonly spend: number };
+
+  /** Answers a start message in a process of its own, through the killer. */
+  function start(session: string, plan: string): Promise<Ended> {
+    mkdirSync(side(session), { recursive: true });
+    const words = [
+      ...['threshold', 'sign', 'start', '--in', session === 'one' ? one : other],
+      ...['--expect', DIGEST, '--prepared', ben.place.at('batch')],
+      ...['--session', ben.place.at(session), '--out-dir', outOf(session)],
+      ...['--home', ben.place.at('home'), '--identity', ben.options.identity ?? ''],
+      ...['--passphrase-file', join(here.net, 'passphrase'), '--json', '--no-input'],
+    ];
+    const killer = join(root, 'test/faults/killer.mjs');
+    const child = spawn(process.execPath, [killer, plan, side(session), '--', ...words], {
+      env: { PATH: process.env['PATH'], NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const chunks: Buffer[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    }
+    return new Promise((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        resolve({ code, signal, output: Buffer.concat(chunks).toString('utf8') });
+      });
+    });
+  }
+  const waits = async (session: string): Promise<void> => {
+    await vi.waitUntil(() => existsSync(side(session, 'here')), { timeout: 50_000, interval: 5 });
+  };
+  const goes = (session: string): void => {
+    writeFileSync(side(session, 'go'), '');
+  };
+  const codeOf = ({ code, output }: Ended): string =>
+    code === 0 ? 'signed' : ((JSON.parse(output) as { error: { code: string } }).error.code ?? '');
+
+  beforeAll(async () => {
+    const secret = join(here.net, 'passphrase');
+    writeFileSync(secret, `${ben.options.passphrases?.[0] ?? ''}\n`, { mode: 0o600 });
+    restored();
+    expect(codeOf(await start('one', 'count'))).toBe('signed');
+    const changes = JSON.parse(readFileSync(side('one', 'changes.json'), 'utf8')) as Change[];
+    const at = (part: string): number => changes.findIndex(({ path }) => path.includes(part));
+    places = { hold: at('/batch/lock'), spend: at('/batch/.state') };
+    expect(places.spend).toBeGreaterThan(places.hold);
+    expect(places.hold).toBeGreaterThan(0);
+  });
+
+  it('that come to it at the same time do not both sign', async () => {
+    restored();
+    const ends = ['one', 'other'].map((session) => start(session, `meet:${places.hold}`));
+    await Promise.all(['one', 'other'].map(waits));
+    for (const session of ['one', 'other']) goes(session);
+    const codes = (await Promise.all(ends)).map(codeOf);
+    expect(codes.filter((code) => code === 'signed')).toHaveLength(1);
+    expect(['E_LOCKED', 'E_BATCH_USED']).toContain(codes.find((code) => code !== 'signed'));
+    const shares = ['one', 'other'].map((session) => shareIn(outOf(session)) !== undefined);
+    expect(shares).toEqual(codes.map((code) => code === 'signed'));
+  });
+
+  it('of which one holds it: the other is told to come again, and then that the pair is gone', async () => {
+    restored();
+    const first = start('one', `meet:${places.spend}`);
+    await waits('one');
+    expect(codeOf(await start('other', 'count'))).toBe('E_LOCKED');
+    goes('one');
+    expect(codeOf(await first)).toBe('signed');
+    expect(codeOf(await start('other', 'count'))).toBe('E_BATCH_USED');
+    expect([shareIn(outOf('one')), shareIn(outOf('other'))]).toEqual([
+      expect.any(String),
+      undefined,
+    ]);
+  });
 });

@@ -15,11 +15,13 @@ import { introduce } from '#actions/threshold/memory';
 import { NonceMarks } from '#actions/threshold/nonce-marks';
 import type { Session } from '#actions/threshold/session';
 import { openHome } from '#carriage/stores/home';
+import { createKeychainClaims } from '#carriage/stores/keychain/claims';
 import { newIdentity, type OpenIdentity } from '#custody/authority/identity';
 import { toHex } from '#formats/bytes';
 import { SecretBytes } from '#formats/secret-bytes';
 import { createFiles } from '#host/files';
 import { type FsPort, nodeFs } from '#host/fs-port';
+import { memoryBackend } from '../stores/memory-keychain.js';
 import { fc } from '../support/property.js';
 import { thorough } from '../support/require.js';
 
@@ -68,16 +70,21 @@ type Event =
   | { readonly does: 'resume' | 'backup' | 'restore'; readonly home: number }
   | { readonly does: 'copy' };
 
+/** What remembers beside the home. */
+type Place = 'nothing' | 'folder' | 'keychain';
+
 class World {
   readonly outputs = new Map<number, Set<number>>();
   readonly folder = mkdtempSync(join(work, 'world-'));
   readonly file = random(64);
   readonly #memory: string | undefined;
+  readonly #keychain = createKeychainClaims(memoryBackend());
   refused = 0;
 
-  constructor(remembers: boolean) {
-    this.#memory = remembers ? join(this.folder, 'stick') : undefined;
-    if (remembers) mkdirSync(join(this.folder, 'stick'));
+  constructor(place: Place) {
+    const stick = join(this.folder, 'stick');
+    this.#memory = { nothing: undefined, folder: stick, keychain: 'keychain:' }[place];
+    if (place === 'folder') mkdirSync(stick);
     mkdirSync(this.#home(0));
   }
 
@@ -90,6 +97,7 @@ class World {
     return {
       once: homeOnce(files, openHome(files, this.#home(home))),
       folders: createHeldFolders(files),
+      keychainClaims: async () => this.#keychain,
       random,
       progress: () => undefined,
     } as unknown as ActionContext;
@@ -202,14 +210,15 @@ function event(restores: boolean): fc.Arbitrary<Event> {
 }
 
 it.each([
-  ['the home is not restored, and nothing else remembers', false],
-  ['homes are restored and copied, and a folder elsewhere remembers', true],
-])('never two outputs from one pair where %s', async (_, restores) => {
+  ['the home is not restored, and nothing else remembers', 'nothing'],
+  ['homes are restored and copied, and a folder elsewhere remembers', 'folder'],
+  ['homes are restored and copied, and a keychain remembers', 'keychain'],
+] as const)('never two outputs from one pair where %s', async (_, place) => {
   let [signed, refused] = [0, 0];
-  const events = fc.array(event(restores), { minLength: 5, maxLength: 14 });
+  const events = fc.array(event(place !== 'nothing'), { minLength: 5, maxLength: 14 });
   await fc.assert(
     fc.asyncProperty(events, async (all) => {
-      const world = new World(restores);
+      const world = new World(place);
       await world.begin();
       for (const each of all) await world.happen(each);
       for (const uses of world.outputs.values()) expect(uses.size).toBe(1);
