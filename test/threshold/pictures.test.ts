@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { createPublicKey, createHash, verify as verifyByNode } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { decodeBatch } from '#actions/threshold/batch-file';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdSign } from '#actions/threshold-sign';
 import { encodeFilePayload, FILE_UR_TYPE } from '#carriage/transport/payload';
@@ -188,6 +190,16 @@ describe('a session through pictures alone', () => {
       );
       expect(readFileSync(out)).toEqual(readFileSync(file));
     }
+  });
+
+  it('a batch of prepared nonces goes by a series', async () => {
+    const kept = fileURLToPath(new URL('../compat/v2/threshold/batch.cbor', import.meta.url));
+    const inbox = join(here.net, 'batches');
+    mkdirSync(inbox);
+    const arrived = await hold(kept, inbox, true);
+    expect(codes.get('batch.cbor')).toBeGreaterThan(5);
+    const { batch } = await decodeBatch(readFileSync(arrived), arrived);
+    expect(batch.commitments.length).toBeGreaterThan(0);
   });
 });
 
