@@ -1,7 +1,7 @@
 /**
  * What threshold keys cost, as multiples of a plain signature of the same curve: a key generation of 3 of 5 by one party, a nonce
- * commitment, a signature share and the aggregate, each share checked. BLS12-381 has no nonces. Names tell the bytes of the messages
- * on the wire, as they are written with signature, framing and seal. There is no peer for the whole.
+ * commitment, a signature share, one from prepared nonces, and the aggregate, each share checked. BLS12-381 has no nonces. Names tell
+ * the bytes of the messages on the wire, as they are written with signature, framing and seal. There is no peer for the whole.
  */
 import { randomBytes } from 'node:crypto';
 
@@ -26,6 +26,8 @@ async function measureSuite(name) {
   const { resolve } = await load('crypto/registry');
   const dealing = await load('protocols/threshold/dealing');
   const rounds = await load('protocols/threshold/frost-rounds');
+  const { noncesOf } = await load('protocols/threshold/batch');
+  const { SecretBytes } = await load('formats/secret-bytes');
   const suite = await loadSuite(name);
   const plain = await (await resolve(suite.algorithm)).load();
   const secret = await plain.generate(random);
@@ -66,18 +68,25 @@ async function measureSuite(name) {
       numbers.map((i) => [i, dealing.publicShareAt(group.commitments, i, suite)]),
     ),
   };
+  // Party 1 signs with prepared nonces: its pair comes from a seed, the same each time.
+  const seed = SecretBytes.adopt(random(32), 'seed of a prepared pair');
+  const again = () => noncesOf(suite, 1, shares.get(1), seed);
   const session = () => {
-    const nonces = new Map(quorum.map((i) => [i, rounds.commit(suite, i, shares.get(i), random)]));
+    const nonces = new Map(
+      quorum.map((i) => [i, i === 1 ? again() : rounds.commit(suite, i, shares.get(i), random)]),
+    );
     const sent = [...nonces].map(([number, { hiding, binding }]) => ({ number, hiding, binding }));
     return { nonces, commitments: rounds.readNonceCommitments(sent, suite) };
   };
   const sign = ({ nonces, commitments }, i) =>
     rounds.signShare(key, i, shares.get(i), nonces.get(i).secret, commitments, MESSAGE);
+  /** All that such a signer computes: its pair again, and the share. */
+  const prepared = ({ commitments }) => sign({ nonces: new Map([[1, again()]]), commitments }, 1);
 
   const pairing =
     suite.scheme === 'pairing' ? await pairingShares(suite, key, shares, quorum) : undefined;
 
-  const times = { plain: [], keygen: [], commit: [], share: [], aggregate: [] };
+  const times = { plain: [], keygen: [], commit: [], share: [], prepared: [], aggregate: [] };
   const time = (what, work) => {
     const from = performance.now();
     const result = work();
@@ -97,6 +106,7 @@ async function measureSuite(name) {
     time('commit', () => rounds.commit(suite, 1, shares.get(1), random));
     const made = session();
     const first = time('share', () => sign(made, 1));
+    time('prepared', () => prepared(made));
     const all = new Map([
       [1, first],
       [3, sign(made, 3)],
@@ -127,6 +137,7 @@ async function measureSuite(name) {
     keygenRow,
     row('commit', `nonce commitment (${bytes.nonces} bytes)`),
     row('share', `signature share (${bytes['signature-share']} bytes)`),
+    row('prepared', `from prepared nonces, both in one round (${bytes['prepared-share']} bytes)`),
     aggregateRow,
   ];
 }
@@ -188,6 +199,7 @@ async function messageBytes(suite) {
     [1, 'nonces', null, [point, point]],
     [2, 'signature-share', null, [scalar, echo('nonces', [1, 3, 5])]],
     [1, 'signature-share', null, random(suite.signatureBytes), 'bare-share'],
+    [1, 'signature-share', null, scalar, 'prepared-share'],
   ];
   const bytes = {};
   for (const [round, type, recipient, body, name = type] of bodies) {
