@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { groupDigest } from '#crypto/frost/group';
 import { equal, equalConstantTime } from '#formats/bytes';
-import { MissingInputError, NegativeError } from '#formats/errors';
+import { ConclaveError, MissingInputError, NegativeError } from '#formats/errors';
 import { ROUNDS } from '#protocols/threshold/expected';
 import { defineAction } from './action.js';
 import type { ActionContext } from './context/context.js';
@@ -49,8 +49,7 @@ export const thresholdClose = defineAction({
       if (start.message.receivers.includes(number)) {
         await assertKept(party, session, outDir, context);
       }
-      // What its nonces were used for goes out of the second place with the session; to know it, they are gone through once more.
-      if (session.hold.state.memory !== undefined) await advance(session, context);
+      if (session.hold.state.memory !== undefined) await goThroughUses(session, context);
       session.hold.end();
       await session.marks.end(session, context);
     } catch (error) {
@@ -62,6 +61,19 @@ export const thresholdClose = defineAction({
   },
   present: ({ party, keys }) => `keys of party ${party} for this session: ${keys}`,
 });
+
+/**
+ * What its nonces were used for goes out of the second place with the session; to know it, they are gone through once more.
+ * Where the place is gone meanwhile, keys are destroyed all the same: they sign nothing without it, and the end of the marks says
+ * so.
+ */
+async function goThroughUses(session: Session, context: ActionContext): Promise<void> {
+  try {
+    await advance(session, context);
+  } catch (error) {
+    if (!(error instanceof ConclaveError)) throw error;
+  }
+}
 
 /** Opens the share from its file and compares it. @throws NegativeError `E_SEAT_UNKEPT` */
 async function assertKept(

@@ -277,6 +277,18 @@ describe('threshold-sign, killed', () => {
     }
   });
 
+  it('destroys the keys of a session that has signed, although the medium is gone', async () => {
+    const signed = moments.find(
+      ({ disk }) => disk.files.has(`${OUT}/artifacts/content.sig`) && remembered(disk).length === 4,
+    ) as Moment;
+    const disk = signed.disk.copy();
+    expect(kept(disk)).not.toEqual([]);
+    for (const path of remembered(disk)) disk.files.delete(path);
+    disk.folders.delete('/stick');
+    const result = await runIn(await roomContext(disk), { ...REMEMBERED, resume: true });
+    expect([result.ok, kept(disk)]).toEqual([true, []]);
+  });
+
   it('goes on from every write, and nobody ever says two things with one nonce', async () => {
     const wrong: string[] = [];
     // Where the signers act: what people confirm before and after is tried in other ceremonies.
