@@ -15,6 +15,7 @@ import { BatchHold } from './threshold/batch-state.js';
 import { preparedField } from './threshold/fields.js';
 import { keysOf } from './threshold/keep.js';
 import { forget, introduce, openMemory } from './threshold/memory.js';
+import { assertOwnFolder } from './threshold/own-folder.js';
 import { assertFrost } from './threshold/propose-prepared.js';
 import { openOwnIdentity, writeOut } from './threshold/session.js';
 
@@ -156,6 +157,7 @@ async function make(input: Input, context: ActionContext): Promise<PrepareResult
       hint: 'name a second place with --memory, which is not restored with this home; or say --memory none, and never restore it',
     });
   }
+  assertOwnFolder(input.prepared, input.memory, '--memory');
   using identity = await openOwnIdentity(context);
   using kept: GroupKeyShare = await keysOf(context).openShare(input.key);
   const { group, number, opening } = kept.share;

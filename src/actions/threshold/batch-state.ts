@@ -100,8 +100,8 @@ export class BatchHold implements Disposable {
     if (seed !== undefined) return seed.clone();
     throw new RefusedError({
       code: 'E_BATCH_USED',
-      message: `the prepared nonces ${index} of this batch were used already`,
-      hint: 'a pair of nonces signs once: ask for a start message that names another',
+      message: `pair ${index} of this batch was used already`,
+      hint: 'where you answered this very start message, go on with threshold sign round; else ask for one that names another pair: each signs once',
       details: { index, left: this.left },
     });
   }

@@ -25,6 +25,7 @@ import { encodeAcceptance } from './certificate.js';
 import { keysOf } from './keep.js';
 import { introduce } from './memory.js';
 import { NonceMarks } from './nonce-marks.js';
+import { assertOwnFolder } from './own-folder.js';
 import { type Asked, named, type PhaseResult, reportOf, runPhase } from './phases.js';
 import {
   acceptanceName,
@@ -103,6 +104,7 @@ export async function start(
   context: ActionContext,
   dealt: () => SecretBytes | undefined = () => undefined,
 ): Promise<PhaseResult> {
+  assertOwnFolder(input.prepared, input.session, '--session');
   const joins = input.in.length > 0;
   const identity = await openOwnIdentity(context);
   let adopted = false;
