@@ -10,7 +10,7 @@ import type { Definition } from '#script/definition';
 import { type Entry, type Participant, parseEntry, type PublicIdentity } from '#script/entries';
 import { evaluate } from '#script/expression';
 import { parseDefinition } from '#script/parse';
-import { executionDigest, type Instance, plan } from '#script/plan';
+import { executionDigest, holders, type Instance, plan } from '#script/plan';
 import { resolverFor } from '#script/scope';
 import { buildTranscriptStatement } from '#script/transcript';
 
@@ -137,6 +137,10 @@ export async function makeSession(
       },
       instance,
     );
+    const quorum = step.needs === undefined ? undefined : definition.quorums[step.needs];
+    if (quorum !== undefined)
+      for (const { name } of holders(participants, quorum.of).slice(0, quorum.threshold))
+        people.push({ name, said: 'agreed', graded });
     if (step.kind === 'human') {
       if (step.human === 'sign-off') {
         drafts.push({
