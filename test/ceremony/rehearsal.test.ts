@@ -1,7 +1,9 @@
 /** Rehearsals of what is shipped, undisturbed from answers files, and disturbed on purpose. */
 import { describe, expect, it } from 'vitest';
 import { Disturbance, injectionsOf } from '#ceremony/disturbance';
+import { readSession } from '#ceremony/past-session';
 import { utf8 } from '#formats/bytes';
+import { custodyLedger } from '#script/custody-ledger';
 import { parseDefinition } from '#script/parse';
 import { shipped } from '../script/catalogue.js';
 import { checkSession, problemsOf } from './evidence.js';
@@ -38,6 +40,14 @@ describe('a rehearsal from its answers', () => {
     const made = checked.of('event').find(({ data }) => data.event === 'key.added')?.data.data;
     expect(checked.of('wipe').map(({ data }) => data)).toMatchObject([
       { key: (made?.['record'] as { id: string }).id, how: 'wiped' },
+    ]);
+    // Were it no rehearsal, nobody would be on the ledger with a bag of before.
+    const { held } = custodyLedger([
+      { file: OUT, ...(await readSession(context.host.files, OUT)) },
+    ]);
+    expect(held.map(({ kind, serial }) => `${serial} ${kind}`)).toEqual([
+      ...[1, 2, 3, 4, 5].map((i) => `BAG-300${i} tamper-evident bag`),
+      ...[1, 2, 3, 4, 5].map((i) => `BAG-400${i} second tamper-evident bag`),
     ]);
     // The machine was looked at in each act.
     expect(new Set(checked.of('environment.checked').map(({ data }) => data.act)).size).toBe(8);
