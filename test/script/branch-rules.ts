@@ -44,6 +44,29 @@ export const branchExamples: readonly Example[] = [
     ],
     message: /^no witness confirms what was answered at "way"$/,
   },
+  {
+    // A witness who confirms one outcome alone has not heard the other.
+    rule: 'branch-unheard',
+    of: drill,
+    changes: [
+      [
+        'on-failure: step count\n',
+        "on-failure: step count\n        when: steps.count.answer == 'enough shares were good'\n",
+      ],
+    ],
+    message: /^no witness confirms what was answered at "count"$/,
+  },
+  {
+    rule: 'duty-unheard',
+    of: drill,
+    changes: [
+      [
+        /(- id: owed\n(?: {8}.*\n)*? {8}do: confirm\n)/,
+        "$1        when: steps.way.answer == 'refresh with the shares that are good'\n",
+      ],
+    ],
+    message: /^no witness confirms what was answered at "way"\n/,
+  },
   owing(
     "{ duty: 'oil it', within: P7D, branch: outptu.then }",
     'branch-unknown',

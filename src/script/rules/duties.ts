@@ -2,7 +2,7 @@
  * What is due afterwards: each duty lies on a way that exists, and tells only what was found in every session that owes it. What
  * one person said counts where the witnesses heard it.
  */
-import type { Duty } from '../definition.js';
+import type { Duty, OnSide, Step } from '../definition.js';
 import { isWitnessRole } from '../people.js';
 import { suggestion } from '../suggestion.js';
 import { type Way, waysThrough, textOn } from './projection.js';
@@ -16,20 +16,38 @@ export const dutyRules: Rules = (survey, report) => {
     const path = `after[${i}]`;
     if (!isOnAWay(survey, duty, path, report)) continue;
     for (const way of ways) if (owes(way, duty)) tells(way, duty, `${path}.duty`, report);
-    answersAreHeard(survey, duty.duty, Infinity, `${path}.duty`, 'duty-unheard', report);
+    answersAreHeard(
+      survey,
+      { text: duty.duty, order: Infinity, on: duty.branch },
+      `${path}.duty`,
+      'duty-unheard',
+      report,
+    );
   }
   for (const [name, { when }] of Object.entries(survey.definition.branches)) {
     const first = survey.steps.find(({ step }) => step.branch?.branch === name);
     if (first === undefined) continue;
-    answersAreHeard(survey, when, first.order, `branches.${name}.when`, 'branch-unheard', report);
+    answersAreHeard(
+      survey,
+      { text: when, order: first.order },
+      `branches.${name}.when`,
+      'branch-unheard',
+      report,
+    );
   }
 };
+
+/** Where an answer counts: in what text, before which step, and on which way, if on one alone. */
+interface Counting {
+  readonly text: string;
+  readonly order: number;
+  readonly on?: OnSide | undefined;
+}
 
 /** In production, nobody's word alone leads a ceremony or becomes a debt: each witness confirms it, by a step before `order`. */
 function answersAreHeard(
   { definition, steps, byId }: Survey,
-  text: string,
-  order: number,
+  { text, order, on }: Counting,
   path: string,
   rule: string,
   report: Report,
@@ -44,7 +62,8 @@ function answersAreHeard(
         step.kind === 'human' &&
         step.human === 'confirm' &&
         isWitnessRole(step.by) &&
-        step.each === step.by,
+        step.each === step.by &&
+        isSurelyHeard(step, asked, on),
     );
     const told = new RegExp(`\\b${reference.replaceAll('.', '\\.')}(?![a-z0-9.-])`);
     if (confirmed.some(({ step }) => told.test(step.say ?? ''))) continue;
@@ -55,6 +74,14 @@ function answersAreHeard(
     if (near === undefined || offset < 0) report(rule, path, problem);
     else report(rule, `${near.path}.say`, problem, offset);
   }
+}
+
+/** Whether a step is done wherever the answer is given and counts: on no condition or way of its own. */
+function isSurelyHeard(step: Step, asked: Step, on: OnSide | undefined): boolean {
+  const { when, branch } = step;
+  if (when !== undefined && when !== asked.when) return false;
+  if (branch === undefined) return true;
+  return [asked.branch, on].some((it) => it?.branch === branch.branch && it.side === branch.side);
 }
 
 function isOnAWay({ definition }: Survey, { branch }: Duty, path: string, report: Report): boolean {
