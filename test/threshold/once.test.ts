@@ -124,7 +124,7 @@ class World {
   }
 
   #session(nonce: number): Session {
-    const start = { terms: digest('terms', nonce) };
+    const start = { terms: digest('terms', nonce), message: {} };
     const certificates = new Map([[1, digest('certificate', nonce)]]);
     const state = { certificates, self: 1, memory: this.#memory };
     return { hold: { state }, start, marks: new NonceMarks() } as unknown as Session;
