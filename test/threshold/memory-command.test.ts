@@ -91,16 +91,15 @@ function promises(name: string, second: () => Second, closed: () => Promise<Answ
     await errand.unuse();
   });
 
-  // SoftHSM caches objects in each process and may show too late what another wrote in the same moment: SECURITY.md says so.
-  const shared = name === 'token' ? it.skip : it;
-  shared('two processes that meet before they claim do not both sign', async () => {
+  it('two processes that meet before they claim do not both sign', async () => {
     const both = [errand.restore(), errand.restore()];
     const answers: readonly Answer[] = ['one', 'other'];
     const plan = `meet:${places.own}`;
     const ends = both.map((each, i) => errand.start(each, answers[i] as Answer, plan));
     await meeting(both);
     const codes = (await Promise.all(ends)).map(({ code, output }) => {
-      if (code !== 0) expect(output).toMatch(/E_NONCE_USED|E_LOCKED/);
+      // SoftHSM fails, without a reason, for who logs in while another process writes to the token: then nothing is signed.
+      if (code !== 0) expect(output).toMatch(/E_NONCE_USED|E_LOCKED|E_TOKEN_GENERAL_ERROR/);
       return code;
     });
     for (const each of both) assertSilent(each);

@@ -5,7 +5,7 @@
 import type { Home } from '#carriage/stores/home';
 import type { NewCryptoki } from '#carriage/stores/pkcs11/cryptoki';
 import { findLibrary, useSandbox } from '#carriage/stores/pkcs11/library';
-import { openModule, type TokenModule } from '#carriage/stores/pkcs11/module';
+import { openModule, readsFiles, type TokenModule } from '#carriage/stores/pkcs11/module';
 import {
   assertNotLocked,
   findToken,
@@ -79,9 +79,10 @@ const MAX_PIN_BYTES = 256;
 
 /** How often a person may try before it is a wrong PIN; tokens that lock earlier say so. */
 const ATTEMPTS = 3;
-/** Its tokens are files that it reads when it begins: one that another program is just writing to is missed. */
-const READS_FILES = 'SoftHSM';
-/** How often a token of such a library is looked for again, and after how long; a file is whole within milliseconds. */
+/**
+ * How often a token that is a file is looked for again, and after how long: one that another program is just writing to is missed,
+ * and whole within milliseconds.
+ */
 const LOOKS_AGAIN = 2;
 const PAUSE_MS = 80;
 
@@ -113,7 +114,7 @@ export function createTokenSpace(options: TokenSpaceOptions): TokenSpace {
       } catch (error) {
         module[Symbol.dispose]();
         const absent = error instanceof ConclaveError && error.code === 'E_TOKEN_ABSENT';
-        if (!absent || module.manufacturer !== READS_FILES || again === 0) throw error;
+        if (!absent || !readsFiles(module) || again === 0) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }

@@ -117,19 +117,34 @@ function useOf(name: Uint8Array): string {
 /** @throws the errors of tokens */
 async function onToken(typed: string, context: ActionContext): Promise<ClaimPlace> {
   if (context.tokens === undefined) throw noSuchPlace('token');
-  const [{ createTokenClaims }, space] = await Promise.all([
+  const [{ createTokenClaims }, { isStarted, readsFiles }, space] = await Promise.all([
     import('#carriage/stores/pkcs11/claims'),
+    import('#carriage/stores/pkcs11/module'),
     context.tokens(),
   ]);
   const uri = tokenOf(typed);
   const open = await space.open({ uri });
   const { label, serial } = open.description;
-  const { named } = open;
-  return createTokenClaims(open, {
+  const { named, module } = open;
+  const place = {
     token: label,
     serial,
     ...(/[/\\]/.test(named) ? { modulePath: named } : { moduleName: named }),
     ...(uri.pinSource === undefined ? {} : { pinSource: uri.pinSource }),
+  };
+  if (!readsFiles(module)) return createTokenClaims(open, place);
+  return createTokenClaims(open, place, async () => {
+    if (isStarted(module.path)) throw stale(place.token);
+    return await space.open({ uri: place });
+  });
+}
+
+/** Another use of the module in this process keeps its copy of the token. */
+function stale(token: string): UnavailableError {
+  return new UnavailableError({
+    code: 'E_MEMORY_STALE',
+    message: `the token ${JSON.stringify(token)} is in use here for something else, and cannot be read afresh`,
+    hint: 'nothing was signed; use a folder on a second medium, or another token',
   });
 }
 

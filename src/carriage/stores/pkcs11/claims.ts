@@ -2,6 +2,10 @@
  * Claims on a token, each a data object of its own. PKCS#11 lets any number of objects have one label, so that no claim takes the
  * place of another. They are private, so that nobody reads them who does not log in, and cannot be modified, where the token
  * can do that: nothing rests on either.
+ *
+ * A library whose tokens are files keeps a copy of them in each process, and may not see what another process wrote in the same
+ * moment. From the first claim on such a token is entered afresh before each look: of two who claim, whoever was second on the disk
+ * then sees the first.
  */
 import { concat, equal, utf8 } from '#formats/bytes';
 import { OutputError, RefusedError } from '#formats/errors';
@@ -17,6 +21,9 @@ export const CLAIM_APPLICATION = 'conclave-once';
 /** Digits of a name in a label; the whole name stands in the value. */
 const LABEL_DIGITS = 16;
 
+/** A token whose user is logged in. */
+type EnteredToken = Disposable & { readonly token: Token };
+
 /** An object that claims something. */
 interface Standing {
   readonly handle: Handle;
@@ -27,40 +34,58 @@ interface Standing {
  * Claims on a token.
  * @param entered - the token, its user logged in; disposing the place disposes it
  * @param uri - how the token is named again: by serial number, so that no other of the same label is taken for it
+ * @param anew - enters the token in a module that was started afresh, for a library that needs it
  */
 export function createTokenClaims(
-  entered: Disposable & { readonly token: Token },
+  first: EnteredToken,
   uri: TokenUri,
+  anew?: () => Promise<EnteredToken>,
 ): ClaimPlace {
-  const { token } = entered;
+  let entered: EnteredToken | undefined = first;
+  let claimed = false;
+  /** The token, as it stands now. */
+  const looked = async (): Promise<Token> => {
+    if (anew === undefined || (entered !== undefined && !claimed)) return (entered ?? first).token;
+    entered?.[Symbol.dispose]();
+    entered = undefined;
+    entered = await anew();
+    return entered.token;
+  };
   return {
     location: formatTokenUri(uri),
-    read: async (name) =>
-      token.session({ write: false }, (session) =>
-        standing(session, name).map(({ claim }) => claim),
-      ),
-    claim: async (name, bytes) =>
-      token.session({ write: true }, (session) => {
+    read: async (name) => claimsOn(await looked(), name),
+    claim: async (name, bytes) => {
+      (await looked()).session({ write: true }, (session) => {
         if (!standing(session, name).some(({ claim }) => equal(claim, bytes))) {
           create(session, name, bytes);
         }
-        const all = standing(session, name).map(({ claim }) => claim);
-        if (all.some((each) => equal(each, bytes))) return all;
-        throw new OutputError({
-          code: 'E_TOKEN_NOT_KEPT',
-          message: `${token.name} did not keep what was written to it`,
-          hint: 'use another token, or a folder on a second medium',
-        });
-      }),
+      });
+      claimed = true;
+      const token = await looked();
+      const all = claimsOn(token, name);
+      if (all.some((each) => equal(each, bytes))) return all;
+      throw new OutputError({
+        code: 'E_TOKEN_NOT_KEPT',
+        message: `${token.name} did not keep what was written to it`,
+        hint: 'use another token, or a folder on a second medium',
+      });
+    },
     remove: async (name) => {
-      token.session({ write: true }, (session) => {
+      (await looked()).session({ write: true }, (session) => {
         for (const { handle } of standing(session, name)) session.destroy(handle);
       });
     },
     [Symbol.dispose]: () => {
-      entered[Symbol.dispose]();
+      entered?.[Symbol.dispose]();
+      entered = undefined;
     },
   };
+}
+
+function claimsOn(token: Token, name: string): readonly Uint8Array[] {
+  return token.session({ write: false }, (session) =>
+    standing(session, name).map(({ claim }) => claim),
+  );
 }
 
 function standing(session: Session, name: string): readonly Standing[] {

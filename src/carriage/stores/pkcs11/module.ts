@@ -16,6 +16,19 @@ export interface TokenModule extends Disposable {
   readonly interfaceVersion: string;
 }
 
+/** A library whose tokens are files, of which each process keeps a copy in memory. */
+const READS_FILES = 'SoftHSM';
+
+/** Whether a module may show too late what another process wrote: only one that is started afresh surely reads it. */
+export function readsFiles({ manufacturer }: Pick<TokenModule, 'manufacturer'>): boolean {
+  return manufacturer === READS_FILES;
+}
+
+/** Whether somebody in this process uses the module. */
+export function isStarted(path: string): boolean {
+  return loaded.has(path);
+}
+
 interface Loaded {
   readonly api: Cryptoki;
   readonly ours: boolean;
