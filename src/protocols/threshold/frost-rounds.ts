@@ -11,6 +11,7 @@ import {
   signingEquation,
   verifySignatureShare,
 } from '#crypto/frost/equation';
+import type { Group } from '#crypto/frost/group';
 import type { FrostSuite } from '#crypto/frost/suite';
 import { type GroupPoint, mod } from '#crypto/math/prime-group';
 import { InternalError } from '#formats/errors';
@@ -25,6 +26,11 @@ export interface SigningKey {
   readonly key: GroupPoint;
   /** Y_i of every member, by number. */
   readonly publicShares: ReadonlyMap<number, GroupPoint>;
+}
+
+/** What is public of a group's key, for a suite of FROST. */
+export function signingKey(suite: FrostSuite, { record, key, publicShares }: Group): SigningKey {
+  return { suite, threshold: record.threshold, key, publicShares };
 }
 
 /** One pair of nonces: for one session and one message, and never a second. */

@@ -10,7 +10,7 @@ import { InternalError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { NONCE_COINS } from './batch.js';
 import { bytesIn, type Exchange, othersOf } from './exchange.js';
-import { aggregate, commit, signShare } from './frost-rounds.js';
+import { aggregate, commit, signingKey, signShare } from './frost-rounds.js';
 import { nonceName, nonceUse } from './nonce-use.js';
 import type { Start } from './start-message.js';
 
@@ -59,12 +59,7 @@ export async function runPreparedSigning(
       nonceName(suite, nonces.hiding, nonces.binding),
       nonceUse(start.terms, commitments),
     );
-    const key = {
-      suite,
-      threshold: group.record.threshold,
-      key: group.key,
-      publicShares: group.publicShares,
-    };
+    const key = signingKey(suite, group);
     const z = signShare(key, self, share, nonces.secret, commitments, message.message);
     await exchange.broadcast(1, SHARE, z);
     const shares = new Map<number, Uint8Array>([[self, z]]);

@@ -9,7 +9,7 @@ import { NegativeError } from '#formats/errors';
 import type { Echo } from '#protocols/parties/inbox';
 import { confirmed, draftRecord, headOver, keptCommitments } from './conclusion.js';
 import { bytesIn, checkEchoes, partsOf } from './exchange.js';
-import { aggregate, readNonceCommitments } from './frost-rounds.js';
+import { aggregate, readNonceCommitments, signingKey } from './frost-rounds.js';
 import { addedUp } from './pairing-session.js';
 import { CONFIRM, readConfirmation } from './proven-opening.js';
 import { type Broadcast, publicGroup } from './public-check.js';
@@ -87,12 +87,7 @@ export async function publicSignature(
     heard: signers.map((sender) => ({ sender, digest: find(1, 'nonces', sender).digest })),
   };
   checkEchoes(echo, echoes);
-  const key = {
-    suite,
-    threshold: group.record.threshold,
-    key: group.key,
-    publicShares: group.publicShares,
-  };
+  const key = signingKey(suite, group);
   return aggregate(key, commitments, toSign, shares);
 }
 

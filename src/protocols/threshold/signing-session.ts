@@ -14,6 +14,7 @@ import {
   commit,
   readNonceCommitments,
   type SentCommitment,
+  signingKey,
   signShare,
 } from './frost-rounds.js';
 import { NONCE_COINS } from './batch.js';
@@ -73,12 +74,7 @@ export async function runSigning(
       nonceName(suite, nonces.hiding, nonces.binding),
       nonceUse(start.terms, commitments),
     );
-    const key = {
-      suite,
-      threshold: group.record.threshold,
-      key: group.key,
-      publicShares: group.publicShares,
-    };
+    const key = signingKey(suite, group);
     const own = signShare(key, self, share, nonces.secret, commitments, toSign);
     const echo = exchange.echo(1, NONCES, signers);
     await exchange.broadcast(2, SHARE, [own, echoBody(echo)]);
