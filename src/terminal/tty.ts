@@ -8,7 +8,7 @@ import { SecretBytes } from '#formats/secret-bytes';
 import { plainStyle, styleFor, wantsMovement } from './colour.js';
 import { startGauge } from './gauge.js';
 import { askLine, askNumber, askYesNo } from './line-questions.js';
-import { pages, wrap } from './screen.js';
+import { pages, wrap, wrapAtSpaces } from './screen.js';
 import { type Spinner, startSpinner } from './spinner.js';
 import type { Answer, Terminal } from './terminal.js';
 
@@ -208,9 +208,9 @@ interface PromptContext {
   clearPromptOnDone: boolean;
 }
 
-/** A question as the prompt shows it: wrapped by ourselves, since the library breaks words. */
+/** A question as the prompt shows it: wrapped by ourselves, since the library breaks words. Digests stay whole. */
 function message(question: string): string {
-  return wrap(question, 70).join('\n  ');
+  return wrapAtSpaces(question, 70).join('\n  ');
 }
 
 /** Ctrl-C and a closed input as the house's error; the terminal is left as it was. */

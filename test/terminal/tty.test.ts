@@ -102,6 +102,17 @@ describe('a real terminal', () => {
     expect((await choice).value).toBe('b');
   });
 
+  it('shows a digest in a question on one line', async () => {
+    const { terminal, type, shown } = desk();
+    const digest = `sha256:${'5891b5b522d5df08'.repeat(4)}`;
+    const sure = terminal.confirm(`Do you mean to sign ${digest}, the digest of 6 bytes?`, {
+      key: 'a/b',
+    });
+    await type('bytes?', 'y\r');
+    expect((await sure).value).toBe(true);
+    expect(shown()).toContain(`\n  ${digest},\n  the digest of 6 bytes?`);
+  });
+
   it('never shows a secret, and takes nothing for none', async () => {
     const { terminal, type, shown } = desk();
     const secret = terminal.secret('Passphrase?', { key: '' });

@@ -408,7 +408,7 @@ async function assertExpected(
   }
   if (!joins) return;
   const agreed = await context.ask.confirm?.(
-    `Sign ${message.message?.length ?? 0} bytes with ${digest}?`,
+    `Do you mean to sign ${digest}, the digest of ${message.message?.length ?? 0} bytes?`,
   );
   if (agreed === true) return;
   if (agreed === false) {

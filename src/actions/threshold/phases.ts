@@ -10,7 +10,7 @@ import type { Operation, Start } from '#protocols/threshold/start-message';
 import type { ActionContext } from '../context/context.js';
 import { phaseOutputs } from './fields.js';
 import { keepShare } from './keep.js';
-import { presentPhase } from './present-phase.js';
+import { presentPhase, whom } from './present-phase.js';
 import { openingName } from './proof-files.js';
 import {
   acceptanceName,
@@ -290,7 +290,7 @@ function dealerOf({ contributors, parties }: Start['message']): string {
 export function factsOf({ message, group }: Start): readonly string[] {
   // Whoever proposes chooses the names; the ids are what people compare.
   const people = message.parties
-    .map(({ number, name, identity }) => `${number} ${name} (${identity.slice(0, 16)})`)
+    .map((party) => `${whom(party)} (${party.identity.slice(0, 16)})`)
     .join(', ');
   const what = {
     keygen: `a ${message.suite} key${dealerOf(message)}; any ${message.threshold} of ${message.receivers.length} sign`,

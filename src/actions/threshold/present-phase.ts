@@ -51,6 +51,6 @@ function forWhom(path: string): string {
 }
 
 /** A party by number and name; names that nobody gave are their numbers. */
-function whom({ number, name }: { readonly number: number; readonly name: string }): string {
+export function whom({ number, name }: { readonly number: number; readonly name: string }): string {
   return name === `member ${number}` ? name : `${number} ${name}`;
 }
