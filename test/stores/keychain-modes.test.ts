@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backendNames, loadBackends } from '#carriage/stores/keychain/backend';
 import { needs, root } from '../support/require.js';
-import { type Keyring, keyringPrograms, startKeyring } from './keyring-daemon.js';
+import { type Keyring, keyringPrograms, startKeyring, waitFor } from './keyring-daemon.js';
 
 /** What a process that asks everything of a module gets: codes of errors, or what it was given. */
 const ASKS = `
@@ -54,6 +54,17 @@ describe.skipIf(!keyringPrograms)('a desktop without a keychain', () => {
     return { PATH: process.env['PATH'] ?? '', HOME: home, XDG_RUNTIME_DIR: runtime };
   };
 
+  /** Whether somebody on this bus is the service. */
+  const serves = (env: Record<string, string>): boolean =>
+    spawnSync(
+      'dbus-send',
+      [
+        ...['--session', '--dest=org.freedesktop.DBus', '--print-reply', '/org/freedesktop/DBus'],
+        ...['org.freedesktop.DBus.NameHasOwner', 'string:org.freedesktop.secrets'],
+      ],
+      { env, encoding: 'utf8' },
+    ).stdout.includes('boolean true');
+
   /** A bus on which nothing is started by being asked for. */
   const busAlone = (env: Record<string, string>): Record<string, string> => {
     const config = join(env['HOME'] ?? '', 'bus.conf');
@@ -78,13 +89,9 @@ describe.skipIf(!keyringPrograms)('a desktop without a keychain', () => {
       () => {
         const env = busAlone(bareEnvironment('service'));
         const run = ['--start', '--foreground', '--components=secrets'];
-        execFileSync(
-          'sh',
-          ['-c', `gnome-keyring-daemon ${run.join(' ')} >/dev/null 2>&1 & sleep 1`],
-          {
-            env,
-          },
-        );
+        const start = `gnome-keyring-daemon ${run.join(' ')} >/dev/null 2>&1 &`;
+        execFileSync('sh', ['-c', start], { env });
+        waitFor(() => serves(env), 'the service did not come up');
         return env;
       },
       'E_KEYCHAIN_ABSENT',
@@ -119,7 +126,7 @@ describe.skipIf(!keyringPrograms)('a desktop without a keychain', () => {
         const ran = spawnSync(process.execPath, ['--input-type=module', '-e', ASKS, name], {
           env,
           encoding: 'utf8',
-          timeout: 30_000,
+          timeout: 120_000,
         });
         expect(`${name} ${ran.signal ?? ran.status} ${ran.stderr}`).toBe(`${name} 0 `);
         const said = JSON.parse(ran.stdout) as Said;

@@ -65,7 +65,7 @@ export function startKeyring(): Keyring {
       { env, encoding: 'utf8' },
     );
     return asked.stdout.includes(collection);
-  });
+  }, 'the keyring daemon did not come up');
   return {
     env,
     lock: () => {
@@ -85,10 +85,11 @@ export function startKeyring(): Keyring {
   };
 }
 
-function waitFor(condition: () => boolean): void {
-  for (let tries = 0; tries < 200; tries++) {
-    if (condition()) return;
+/** Waits, blocking, until something is so. @param otherwise - what is said when it is not in two minutes */
+export function waitFor(condition: () => boolean, otherwise: string): void {
+  const end = performance.now() + 120_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(otherwise);
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
   }
-  throw new Error('the keyring daemon did not come up');
 }
