@@ -40,8 +40,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['conclave-src'] } },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For what hangs. A machine that is slow, or has much else to do, is no failure.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     pool: 'forks',
     maxWorkers: 2,
     // Tests that say `concurrent` start processes: there are two cores.

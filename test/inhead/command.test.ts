@@ -91,7 +91,7 @@ describe('a trace of a threshold key', () => {
       readFileSync(path).map((byte, i, all) => (i === all.length - 1 ? byte ^ 1 : byte)),
     );
     expect(reader(home)).toBe(1);
-  }, 60_000);
+  });
 
   it('is of its group record alone, and SIG is no signature that the parties made themselves', async () => {
     const home = 'shares-ed25519';
@@ -144,7 +144,6 @@ describe('a trace of a threshold key', () => {
         'no freely chosen bit beyond whether to sign: nonces are a fixed function',
       );
     },
-    60_000,
   );
 
   it('is not made as twins where FROST draws nonces, by other shares, or by those of another ceremony', async () => {

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { createPublicKey, verify as nodeVerify } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { traceProve } from '#actions/trace-prove';
 import { traceRequest } from '#actions/trace-request';
@@ -18,8 +18,6 @@ import { suiteNames } from '#crypto/frost/suite';
 import { type Workplace, workplace } from '../support/home.js';
 import { hasProgram, needs, root, thorough } from '../support/require.js';
 import { keyed, room, type Room, type TestParty } from '../threshold/party.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const python = needs('python3', hasProgram('python3'), 'the second verifier is written in it');
 const LEVELS = ['shares', 'quorum', 'nonces'] as const;

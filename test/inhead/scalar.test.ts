@@ -243,7 +243,7 @@ describe('level quorum', () => {
     ]) {
       expect((await checkScalarTrace({ ...question, trace, what: 'trace' })).ok).toBe(false);
     }
-  }, 60_000);
+  });
 
   it('takes no share of another key, or of another number', async () => {
     const [dealt, other] = [

@@ -72,7 +72,7 @@ describe('a cheating prover', () => {
         3.5 * deviation,
       );
     }
-  }, 60_000);
+  });
 
   it('is honest again when circuit and group have the same x', async () => {
     const group = await loadGroup('edwards25519');

@@ -44,7 +44,7 @@ describe('a trace over shares of bytes', () => {
         `--request r --approve ${digest} --share s/share-3.cbor --share s/share-1.cbor --out-sig sig --out t`,
       ),
     );
-  }, 60_000);
+  });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
   });
@@ -145,7 +145,7 @@ describe('a trace over shares of bytes', () => {
       }
       write('r2', encodeRequest({ ...request, group: other(request.group) }));
       expect((await conclave(`${VERIFY.replace('request r', 'request r2')} t`)).code).toBe(1);
-    }, 60_000);
+    });
 
     it('with any field of the group record changed', async () => {
       const text = readFileSync(join(folder, 's/set.json'), 'utf8');
@@ -188,7 +188,7 @@ describe('a trace over shares of bytes', () => {
       }
       write('t2', new Uint8Array([...read('t'), 0]));
       expect((await conclave(`${VERIFY} t2`)).code).toBe(1);
-    }, 60_000);
+    });
 
     it('with another signature file', async () => {
       write(
@@ -333,5 +333,5 @@ describe('a trace of groups and of a changed set', () => {
     } finally {
       rmSync(cwd, { recursive: true, force: true });
     }
-  }, 60_000);
+  });
 });

@@ -16,7 +16,7 @@ import { Desk, type DeskOptions } from './desk.js';
 const python = needs('python3', hasProgram('python3'), 'no Python 3');
 const READER = join(root, 'test/independent/recover.py');
 const recover = (...args: string[]) =>
-  spawnSync('python3', [READER, ...args, '--out', '-'], { timeout: 50_000 });
+  spawnSync('python3', [READER, ...args, '--out', '-'], { timeout: 200_000 });
 
 type PrintInput = Parameters<typeof sharePrint.run>[0];
 

@@ -10,7 +10,7 @@ import { Desk } from './desk.js';
 const READER = join(root, 'test/independent/recover.py');
 
 function recover(...args: string[]): { code: number | null; out: Uint8Array; said: string } {
-  const run = spawnSync('python3', [READER, ...args, '--out', '-'], { timeout: 50_000 });
+  const run = spawnSync('python3', [READER, ...args, '--out', '-'], { timeout: 200_000 });
   return { code: run.status, out: new Uint8Array(run.stdout), said: run.stderr.toString() };
 }
 

@@ -34,7 +34,7 @@ import { Desk, refusal } from './desk.js';
 const python = needs('python3', hasProgram('python3'), 'no Python 3');
 const recover = (...args: string[]) => {
   const reader = join(root, 'test/independent/recover.py');
-  const run = spawnSync('python3', ['-B', reader, ...args, '--out', '-'], { timeout: 50_000 });
+  const run = spawnSync('python3', ['-B', reader, ...args, '--out', '-'], { timeout: 200_000 });
   return { code: run.status, out: new Uint8Array(run.stdout), said: run.stderr.toString() };
 };
 const random = (length: number) => new Uint8Array(randomBytes(length));

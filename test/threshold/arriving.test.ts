@@ -1,14 +1,12 @@
 /** What comes in for a ceremony: what does not belong to it is told of and left alone, and two versions of one message are not. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ActionContext, Conversation } from '#actions/context/context';
 import { takeArriving } from '#actions/threshold/arriving';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { LIAR, Stage } from './lying.js';
 import { room, type Room } from './party.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const SLOT = { round: 1, type: 'commitments', to: null } as const;
 let here: Room;
@@ -24,7 +22,7 @@ beforeAll(async () => {
     Stage.play(thresholdKeygen, 'keygen', here.people, join(here.net, name), begin, {}, 1);
   earlier = await play('earlier');
   stage = await play('now');
-}, 240_000);
+});
 
 afterAll(() => {
   here.remove();

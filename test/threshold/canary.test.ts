@@ -11,8 +11,6 @@ import { thresholdSign } from '#actions/threshold-sign';
 import { filesBelow, formsIn } from '../support/canary.js';
 import { phase, room, rounds, session, startFile } from './party.js';
 
-vi.setConfig({ testTimeout: 240_000 });
-
 // A proof of fewer repetitions holds the same kinds of bytes.
 vi.mock('#protocols/inhead/hash-input', async (original) => ({
   ...(await original<object>()),

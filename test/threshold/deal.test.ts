@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, randomBytes, verify as nodeVerify } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { keyGenerate } from '#actions/key-generate';
 import { thresholdDeal } from '#actions/threshold-deal';
 import { thresholdKeygen } from '#actions/threshold-keygen';
@@ -21,8 +21,6 @@ import { type Disturbance, simulate } from '#protocols/threshold/simulate';
 import { openStart, type Start } from '#protocols/threshold/start-message';
 import { readTranscript } from '#actions/threshold/transcript';
 import { phase, room, rounds, session, startFile } from './party.js';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 

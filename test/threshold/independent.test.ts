@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readTranscript } from '#actions/threshold/transcript';
 import { groupSuiteNames } from '#crypto/frost/suite';
 import type { OpenIdentity } from '#custody/authority/identity';
@@ -13,8 +13,6 @@ import { canonicalJson, type Json, type JsonObject } from '#formats/canonical-js
 import { decodeMessage, writeMessage } from '#protocols/parties/message';
 import { hasProgram, needs, root, thorough } from '../support/require.js';
 import { people, random, record, type Recorded, type Voice } from './recorded.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const python = needs('python3', hasProgram('python3'), 'the independent reader is written in it');
 const reader = join(root, 'test/independent/verify_threshold.py');

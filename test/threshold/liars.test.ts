@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdRefresh } from '#actions/threshold-refresh';
 import { thresholdSign } from '#actions/threshold-sign';
@@ -23,8 +23,6 @@ import {
   type TestParty,
   text,
 } from './party.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
@@ -52,7 +50,7 @@ beforeAll(async () => {
     {},
     { name: KEY },
   );
-}, 240_000);
+});
 
 afterAll(() => {
   here.remove();

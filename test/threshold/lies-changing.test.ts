@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdEnrol } from '#actions/threshold-enrol';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdRefresh } from '#actions/threshold-refresh';
@@ -19,8 +19,6 @@ import { decodeEcho, encodeEcho } from '#protocols/parties/inbox';
 import { thorough } from '../support/require.js';
 import { fileOf, LIAR, type Lie, Stage } from './lying.js';
 import { room, type Room, session, type TestParty } from './party.js';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const CONTENT = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`;

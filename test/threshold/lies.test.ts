@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdSign } from '#actions/threshold-sign';
 import { verify } from '#actions/verify';
@@ -16,8 +16,6 @@ import { decodeEcho, type Echo, encodeEcho } from '#protocols/parties/inbox';
 import { spread, thorough } from '../support/require.js';
 import { fileOf, LIAR, type Lie, Stage } from './lying.js';
 import { phase, room, type Room, session, type TestParty } from './party.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const CONTENT = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(CONTENT).digest('hex')}`;
@@ -54,7 +52,7 @@ beforeAll(async () => {
     { expect: DIGEST },
     2,
   );
-}, 240_000);
+});
 
 afterAll(() => {
   here.remove();

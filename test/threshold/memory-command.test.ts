@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verify } from '#actions/verify';
 import { openKeychainClaims } from '#carriage/stores/keychain/claims';
 import { type Keyring, keyringPrograms, startKeyring } from '../stores/keyring-daemon.js';
@@ -25,9 +25,6 @@ import {
   SUITE,
   Told,
 } from './remembering.js';
-
-// Processes of their own, and a post-quantum KEM for everybody in each of them.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const KEY = `key-${SUITE}`;
 

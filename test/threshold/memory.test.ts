@@ -224,7 +224,7 @@ describe.skipIf(!realKeychain)('the keychain of a desktop', () => {
       code: 'E_KEYCHAIN_LOCKED',
       exitCode: 77,
     });
-  }, 30_000);
+  });
 });
 
 describe.skipIf(!withSoftHsm)('a token', () => {

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { ActionContext } from '#actions/context/context';
 import { createHeldFolders } from '#actions/context/held-folders';
 import { homeOnce } from '#actions/context/once';
@@ -21,8 +21,6 @@ import { type FsPort, nodeFs } from '#host/fs-port';
 import { fc } from '../support/property.js';
 import { thorough } from '../support/require.js';
 import { memoryBackend } from '../stores/memory-keychain.js';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const RUNS = thorough ? 1000 : 150;
 const work = mkdtempSync(join(tmpdir(), 'conclave-once-'));

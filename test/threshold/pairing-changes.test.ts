@@ -1,12 +1,10 @@
 /** Keys over BLS12-381 whose shares change: the key stays, every quorum of the new shares signs for it, and old shares do not. */
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { resolve } from '#crypto/registry';
 import type { OpenIdentity } from '#custody/authority/identity';
 import { fromHex, toHex, utf8 } from '#formats/bytes';
 import type { SecretBytes } from '#formats/secret-bytes';
 import { people, record, type Recorded, signed } from './recorded.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const suite = 'bls12-381';
 const MESSAGE = utf8('pay the miller');

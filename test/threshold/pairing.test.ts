@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as blst from '@chainsafe/blst';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdKeygen } from '#actions/threshold-keygen';
 import { thresholdSign } from '#actions/threshold-sign';
 import { verify } from '#actions/verify';
@@ -22,8 +22,6 @@ import { type Disturbance, simulate } from '#protocols/threshold/simulate';
 import { runSigning } from '#protocols/threshold/signing-session';
 import { groupJson, openStart, type StartMessage } from '#protocols/threshold/start-message';
 import { type Workplace, workplace } from '../support/home.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const SUITE = 'bls12-381';
 const MESSAGE = utf8('pay the miller');

@@ -25,8 +25,6 @@ import type { Change, Ended } from '../faults/session.js';
 import { root, thorough } from '../support/require.js';
 import { keyed, phase, room, type Room, startFile, type TestParty } from './party.js';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
 const CHANGES = new Set([
@@ -221,7 +219,7 @@ describe('two processes at one batch', () => {
     });
   }
   const waits = async (session: string): Promise<void> => {
-    await vi.waitUntil(() => existsSync(side(session, 'here')), { timeout: 50_000, interval: 5 });
+    await vi.waitUntil(() => existsSync(side(session, 'here')), { timeout: 200_000, interval: 5 });
   };
   const goes = (session: string): void => {
     writeFileSync(side(session, 'go'), '');

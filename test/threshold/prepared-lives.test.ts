@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ActionContext } from '#actions/context/context';
 import { createHeldFolders } from '#actions/context/held-folders';
 import { homeOnce } from '#actions/context/once';
@@ -24,8 +24,6 @@ import { type FsPort, nodeFs } from '#host/fs-port';
 import { memoryBackend } from '../stores/memory-keychain.js';
 import { fc } from '../support/property.js';
 import { thorough } from '../support/require.js';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const RUNS = thorough ? 14 : 6;
 const PAIRS = 3;

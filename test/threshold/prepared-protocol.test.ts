@@ -1,6 +1,6 @@
 /** Prepared nonces as functions: every FROST suite, any choice of pairs, liars, wrong seeds, and pairs that are used twice. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openedShare } from '#crypto/frost/commitment';
 import { type Group, parseGroup } from '#crypto/frost/group';
 import { suiteNames } from '#crypto/frost/suite';
@@ -24,8 +24,6 @@ import {
 } from '#protocols/threshold/start-message';
 import { fc } from '../support/property.js';
 import { thorough } from '../support/require.js';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const MESSAGE = utf8('pay the miller');

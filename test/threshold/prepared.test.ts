@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { thresholdPrepare } from '#actions/threshold-prepare';
 import type { PrepareResult } from '#actions/threshold-prepare';
 import { thresholdRefresh } from '#actions/threshold-refresh';
@@ -27,8 +27,6 @@ import { canonicalJson, type Json } from '#formats/canonical-json';
 import { filesBelow, formsIn } from '../support/canary.js';
 import { hasProgram, needs, root } from '../support/require.js';
 import { keyed, phase, room, type Room, session, startFile, type TestParty } from './party.js';
-
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;

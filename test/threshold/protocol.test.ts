@@ -1,6 +1,6 @@
 /** The protocols as functions: quorums of many sizes, liars in every round, sizes of messages. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openedShare, opensCommitment } from '#crypto/frost/commitment';
 import { type Group, parseGroup } from '#crypto/frost/group';
 import { suiteNames } from '#crypto/frost/suite';
@@ -20,9 +20,6 @@ import {
   type StartMessage,
 } from '#protocols/threshold/start-message';
 import { thorough } from '../support/require.js';
-
-// Every party seals and opens with a post-quantum KEM; a machine with much else to do takes its time.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const MESSAGE = utf8('pay the miller');
@@ -261,22 +258,18 @@ describe('sizes', () => {
           [5, 9],
         ]
       : [[3, 5]],
-  )(
-    '%i of %i through a life',
-    async (t, n) => {
-      const held = await keygen('frost-ristretto255', t, n);
-      const all = range(n);
-      const after = await change('refresh', held, { contributors: all, receivers: all });
-      expect(await signed(after, all.slice(n - t))).toBe(true);
-      const helpers = all.slice(0, t);
-      const larger = await change('enrol', after, {
-        contributors: helpers,
-        receivers: [...all, n + 1],
-      });
-      expect(await signed(larger, [...all.slice(0, t - 1), n + 1])).toBe(true);
-    },
-    240_000,
-  );
+  )('%i of %i through a life', async (t, n) => {
+    const held = await keygen('frost-ristretto255', t, n);
+    const all = range(n);
+    const after = await change('refresh', held, { contributors: all, receivers: all });
+    expect(await signed(after, all.slice(n - t))).toBe(true);
+    const helpers = all.slice(0, t);
+    const larger = await change('enrol', after, {
+      contributors: helpers,
+      receivers: [...all, n + 1],
+    });
+    expect(await signed(larger, [...all.slice(0, t - 1), n + 1])).toBe(true);
+  });
 
   it('every message of a round fits one QR code', async () => {
     const [t, n] = thorough ? [10, 15] : [3, 4];
@@ -292,7 +285,7 @@ describe('sizes', () => {
     await change('repair', held, repair, measure);
     // Version 40 with the lowest error correction holds 2953 bytes.
     expect(longest).toBeLessThanOrEqual(2953);
-  }, 240_000);
+  });
 });
 
 describe('whoever lies is named', () => {

@@ -33,8 +33,6 @@ import {
 } from '#protocols/threshold/start-message';
 import { phase, type Room, room, rounds, startFile, type TestParty } from './party.js';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 // What is tried here is who waits for what, and who is named; proofs of full length are tried where they are made.
 vi.mock('#protocols/inhead/hash-input', async (original) => ({
   ...(await original<object>()),

@@ -1,6 +1,6 @@
 /** What whoever collects the broadcasts makes of them: the same record and signature, or the name of a liar. */
 import { randomBytes } from 'node:crypto';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { groupDigest, parseGroup } from '#crypto/frost/group';
 import { assertAlone, seatOf } from '#actions/threshold/seat';
 import { seatMembers } from '#actions/threshold/opening';
@@ -17,8 +17,6 @@ import { publicRecord, publicSignature } from '#protocols/threshold/public-resul
 import { simulate } from '#protocols/threshold/simulate';
 import { runSigning } from '#protocols/threshold/signing-session';
 import { groupJson, openStart, type Start } from '#protocols/threshold/start-message';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const parties = [1, 2, 3].map((number) => ({

@@ -252,7 +252,7 @@ export function leaksOf({ folder }: Restored): {
 export async function meeting(all: readonly Restored[]): Promise<void> {
   const side = ({ folder }: Restored, name: string): string => join(folder, 'side', name);
   for (let tries = 0; !all.every((each) => existsSync(side(each, 'here'))); tries++) {
-    if (tries > 6000) throw new Error('not all came to the place where they meet');
+    if (tries > 40_000) throw new Error('not all came to the place where they meet');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   for (const each of all) writeFileSync(side(each, 'go'), '');

@@ -2,7 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keyList } from '#actions/key-list';
 import { sign } from '#actions/sign';
 import { thresholdEnrol } from '#actions/threshold-enrol';
@@ -26,9 +26,6 @@ import {
   type TestParty,
   text,
 } from './party.js';
-
-// Every party seals and opens with a post-quantum KEM; a machine with much else to do takes its time.
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
@@ -89,7 +86,7 @@ beforeAll(async () => {
   [ann, ben, cem, dan, eve] = here.people as unknown as typeof here.people &
     [TestParty, TestParty, TestParty, TestParty, TestParty];
   await keyed(here, 3, 2);
-}, 240_000);
+});
 
 afterAll(() => {
   ben.place.remove();

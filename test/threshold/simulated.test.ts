@@ -13,8 +13,6 @@ import { thresholdSign } from '#actions/threshold-sign';
 import { verify } from '#actions/verify';
 import { type Workplace, workplace } from '../support/home.js';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
-
 const folder = mkdtempSync(join(tmpdir(), 'conclave-simulated-'));
 const at = (name: string): string => join(folder, name);
 const options = { passphrases: ['for all of them'] };

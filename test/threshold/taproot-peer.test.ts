@@ -5,14 +5,12 @@
 import { createHash } from 'node:crypto';
 import * as bitcoin from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bitcoinOutputKey } from '#custody/chains/bitcoin';
 import { fromBase64, fromHex, toHex } from '#formats/bytes';
 import { decodeCbor } from '#formats/cbor';
 import { decodeMessage } from '#protocols/parties/message';
 import { people, record, type Recorded, signed } from './recorded.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
   createHash('sha256').update(Buffer.concat(parts)).digest();

@@ -152,7 +152,6 @@ describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
       const renamed = await again('--out-dir', 'renamed', '--param', 'name=imported-2');
       expect([renamed.code, renamed.err]).toEqual([0, expect.any(String)]);
     },
-    120_000,
   );
 
   it.skipIf(!thorough)(
@@ -181,6 +180,5 @@ describe.skipIf(!withSoftHsm)('real tokens and the built program', () => {
       expect(verified.out.split('\n')[0]).toContain('REHEARSAL: not evidence of a ceremony');
       home = 'home';
     },
-    120_000,
   );
 });

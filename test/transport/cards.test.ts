@@ -259,35 +259,31 @@ describe('a printed card is read', () => {
   const forms = [...(poppler ? (['pdf'] as const) : []), ...(rsvg ? (['svg'] as const) : [])];
 
   const pages = papersHere.flatMap((paper) => forms.map((form) => ({ paper, form })));
-  it.each(pages)('$paper as $form, at 200 dpi', { timeout: 60_000 }, async ({ paper, form }) => {
+  it.each(pages)('$paper as $form, at 200 dpi', async ({ paper, form }) => {
     const png = await drawn(sampleCard('shares-passphrase', 'share-2.cbor'), paper, form);
     const read = await zxingReads(png);
     expect(read.map(fileIn)).toEqual([share]);
     if (zbar) expect(zbarReads(png).map(fileIn)).toEqual([share]);
   });
 
-  it.runIf(poppler)(
-    'with several codes, of a share sealed to an identity',
-    { timeout: 60_000 },
-    async () => {
-      const { FountainDecoder } = await import('#carriage/transport/fountain-decoder');
-      const card = sampleCard('shares-identity', 'share-1.cbor', { unlock: { kind: 'none' } });
-      expect(card.codes.length).toBeGreaterThan(1);
-      const png = await drawn(card, 'a4', 'pdf');
-      const second = join(work, 'second');
-      const pdf = png.replace(/png$/, 'pdf');
-      run('pdftoppm', '-r', '200', '-gray', '-png', '-f', '2', '-singlefile', pdf, second);
-      const texts = [...(await zxingReads(png)), ...(await zxingReads(`${second}.png`))];
-      expect(texts).toHaveLength(card.codes.length);
-      const parts = texts.flatMap((text) => decodeUr(text, 'a code').part ?? []);
-      const decoder = new FountainDecoder(parts[0] as never, sha256);
-      for (const part of parts) decoder.take(part);
-      const message = decoder.message();
-      expect(decodeFilePayload(message as Uint8Array, 'the card', sha256).bytes).toEqual(
-        new Uint8Array(readFileSync(join(compat, 'shares-identity/share-1.cbor'))),
-      );
-    },
-  );
+  it.runIf(poppler)('with several codes, of a share sealed to an identity', async () => {
+    const { FountainDecoder } = await import('#carriage/transport/fountain-decoder');
+    const card = sampleCard('shares-identity', 'share-1.cbor', { unlock: { kind: 'none' } });
+    expect(card.codes.length).toBeGreaterThan(1);
+    const png = await drawn(card, 'a4', 'pdf');
+    const second = join(work, 'second');
+    const pdf = png.replace(/png$/, 'pdf');
+    run('pdftoppm', '-r', '200', '-gray', '-png', '-f', '2', '-singlefile', pdf, second);
+    const texts = [...(await zxingReads(png)), ...(await zxingReads(`${second}.png`))];
+    expect(texts).toHaveLength(card.codes.length);
+    const parts = texts.flatMap((text) => decodeUr(text, 'a code').part ?? []);
+    const decoder = new FountainDecoder(parts[0] as never, sha256);
+    for (const part of parts) decoder.take(part);
+    const message = decoder.message();
+    expect(decodeFilePayload(message as Uint8Array, 'the card', sha256).bytes).toEqual(
+      new Uint8Array(readFileSync(join(compat, 'shares-identity/share-1.cbor'))),
+    );
+  });
 
   const spoilt: Readonly<Record<string, readonly string[]>> = {
     blurred: ['-blur', '0x1.3'],
@@ -308,7 +304,7 @@ describe('a printed card is read', () => {
   };
   const spoils = thorough ? Object.keys(spoilt) : spread(Object.keys(spoilt), 2);
 
-  it.runIf(poppler && magick).each(spoils)('%s', { timeout: 60_000 }, async (how) => {
+  it.runIf(poppler && magick).each(spoils)('%s', async (how) => {
     for (const paper of thorough ? (['a4', 'a6'] as const) : (['a6'] as const)) {
       const png = await drawn(sampleCard('shares-passphrase', 'share-2.cbor'), paper, 'pdf');
       const bad = join(work, 'bad.png');
@@ -318,7 +314,7 @@ describe('a printed card is read', () => {
     }
   });
 
-  it.runIf(poppler)('with an eighth of the code covered', { timeout: 60_000 }, async () => {
+  it.runIf(poppler)('with an eighth of the code covered', async () => {
     const card = sampleCard('shares-passphrase', 'share-2.cbor');
     const png = await drawn(card, 'a4', 'pdf');
     const raster = await readPicture(new Uint8Array(readFileSync(png)), png);
@@ -428,7 +424,7 @@ describe('the text of a card is read back', () => {
     expect([says('shares-identity'), says('shares-passphrase')]).toEqual([true, false]);
   });
 
-  it('never takes one of many mutations for another share', { timeout: 60_000 }, () => {
+  it('never takes one of many mutations for another share', () => {
     const text = utf8(cardTextOf([sampleCard('shares-passphrase', 'share-2.cbor')]));
     const next = seededRandom(5);
     let same = 0;
