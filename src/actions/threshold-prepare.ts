@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { openedShare } from '#crypto/frost/commitment';
 import { toHex } from '#formats/bytes';
-import { UsageError } from '#formats/errors';
+import { InterruptedError, UsageError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
 import { newSessionKeys } from '#protocols/parties/session-keys';
 import { type Batch, batchId, MAX_BATCH, noncesOf, pairOf } from '#protocols/threshold/batch';
@@ -14,12 +14,13 @@ import { type BatchFile, decodeBatch, signBatch } from './threshold/batch-file.j
 import { BatchHold } from './threshold/batch-state.js';
 import { preparedField } from './threshold/fields.js';
 import { keysOf } from './threshold/keep.js';
+import { hasEnded } from './threshold/nonce-marks.js';
 import { forget, introduce, openMemory } from './threshold/memory.js';
 import { assertOwnFolder } from './threshold/own-folder.js';
 import { assertFrost } from './threshold/propose-prepared.js';
 import { openOwnIdentity, writeOut } from './threshold/session.js';
 
-const TASKS = ['make', 'list', 'end'] as const;
+const TASKS = ['make', 'list', 'public', 'end'] as const;
 
 /** What is remembered nowhere else. */
 const NO_MEMORY = 'none';
@@ -49,6 +50,7 @@ interface Input {
   readonly count: number;
   readonly memory?: string | undefined;
   readonly outDir: string;
+  readonly yes?: boolean | undefined;
 }
 
 export const thresholdPrepare = defineAction({
@@ -59,11 +61,12 @@ export const thresholdPrepare = defineAction({
     'your identity: whoever has it may name one of its pairs in a start message, and threshold sign start then answers at once. Each ' +
     'pair signs once: its seed is taken out of the folder, durably, before a signature share exists. A state of the folder and the home ' +
     'that is brought back from before would give the share away; therefore a second place that remembers must be named (--memory), or ' +
-    'none said to be there. Once the shares of the key change, nothing of a batch can be used. list shows what is left; end destroys it.',
+    'none said to be there. Once the shares of the key change, nothing of a batch can be used. list shows what is left, public writes the ' +
+    'public file again, end destroys the batch.',
   inputs: {
     task: {
       type: 'string',
-      summary: 'make a batch, list what is left of it, or end it',
+      summary: 'make a batch, list what is left of it, write its public file again, or end it',
       choices: TASKS,
       default: 'make',
       positional: 0,
@@ -91,6 +94,10 @@ export const thresholdPrepare = defineAction({
       default: '.',
       placeholder: 'DIR',
     },
+    yes: {
+      type: 'boolean',
+      summary: 'end it without asking, although sessions that took from it have not ended',
+    },
   },
   outputs: {
     batch: { type: 'string', summary: 'id of the batch' },
@@ -110,6 +117,11 @@ export const thresholdPrepare = defineAction({
       explains: 'how many are left',
     },
     {
+      command:
+        'conclave threshold prepare public --prepared ann-batch --identity ann --out-dir out',
+      explains: 'the same public file once more, for whoever lost it',
+    },
+    {
       command: 'conclave threshold prepare end --prepared ann-batch --identity ann',
       explains: 'nothing of it signs any more, nor does a copy of it',
     },
@@ -119,9 +131,16 @@ export const thresholdPrepare = defineAction({
     using identity = await openOwnIdentity(context);
     using hold = await BatchHold.open(input.prepared, identity, context);
     const file = await decodeBatch(hold.state.file, input.prepared);
+    if (input.task === 'public') {
+      const path = publicPath(file, input.outDir);
+      writeOut([{ path, bytes: hold.state.file }], context);
+      return describe(input.task, file, hold, path);
+    }
     const result = describe(input.task, file, hold, null);
     if (input.task === 'end') {
-      await forgotten(file, hold, context);
+      const used = await usedPairs(file, hold);
+      if (input.yes !== true) await assertMeant(hold, used, context);
+      await forgotten(file, hold, used, context);
       hold.end();
       return { ...result, left: [] };
     }
@@ -129,7 +148,10 @@ export const thresholdPrepare = defineAction({
   },
   present: ({ task, batch, party, count, left, memory, file }) => {
     const what = `batch ${batch.slice(0, 16)} of member ${party}`;
-    if (task === 'end') return `${what} is destroyed`;
+    if (task === 'end') {
+      const name = `${batch.slice(0, 8)}-batch-of-${party}.cbor`;
+      return `${what} is destroyed; tell the others to remove ${name}, so that nobody proposes with it`;
+    }
     return [
       task === 'make'
         ? `${what}: ${count} pairs of nonces`
@@ -204,13 +226,17 @@ async function make(input: Input, context: ActionContext): Promise<PrepareResult
       },
       context,
     );
-    const id = toHex(batchId(batch));
-    const path = join(input.outDir, `${id.slice(0, 8)}-batch-of-${number}.cbor`);
+    const file = await decodeBatch(bytes, input.prepared);
+    const path = publicPath(file, input.outDir);
     writeOut([{ path, bytes }], context);
-    const file = await decodeBatch(bytes, path);
     context.record({
       type: 'threshold.prepared',
-      data: { id: batch.key, batch: id, count: commitments.length, memory: memory ?? NO_MEMORY },
+      data: {
+        id: batch.key,
+        batch: toHex(file.id),
+        count: commitments.length,
+        memory: memory ?? NO_MEMORY,
+      },
     });
     return describe('make', file, hold, path);
   } finally {
@@ -232,23 +258,66 @@ function assertOwn(
   });
 }
 
-/** Has the second place forget a batch, first of all: no copy of it goes on then. */
-async function forgotten(
-  file: BatchFile,
-  { state, left }: BatchHold,
+/** What the public file is called; the same every time. */
+function publicPath({ id, batch }: BatchFile, folder: string): string {
+  return join(folder, `${toHex(id).slice(0, 8)}-batch-of-${batch.number}.cbor`);
+}
+
+/** Names of the pairs that were taken out, by their indices. */
+async function usedPairs(
+  { batch }: BatchFile,
+  { left }: BatchHold,
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const { loadSuite } = await import('#crypto/frost/suite');
+  const suite = await loadSuite(batch.suite);
+  const { pointBytes } = suite.group;
+  const used = [...batch.commitments.entries()].filter(([index]) => !left.includes(index));
+  return new Map(
+    used.map(([index, pair]) => [
+      index,
+      nonceName(suite, pair.slice(0, pointBytes), pair.slice(pointBytes)),
+    ]),
+  );
+}
+
+/** A session that took a pair asks the batch's second place until it ends: without its entry there it does not go on. */
+async function assertMeant(
+  { state }: BatchHold,
+  used: ReadonlyMap<number, Uint8Array>,
   context: ActionContext,
 ): Promise<void> {
   if (state.memory === undefined) return;
-  const { loadSuite } = await import('#crypto/frost/suite');
-  const suite = await loadSuite(file.batch.suite);
-  const { pointBytes } = suite.group;
-  const used = file.batch.commitments.flatMap((pair, index) =>
-    left.includes(index)
-      ? []
-      : [nonceName(suite, pair.slice(0, pointBytes), pair.slice(pointBytes))],
+  const open = [...used].flatMap(([index, name]) => (hasEnded(name, context) ? [] : [index]));
+  if (open.length === 0) return;
+  const whose =
+    open.length === 1
+      ? `the session that took pair ${open.join('')} has`
+      : `the sessions that took pairs ${open.join(', ')} have`;
+  const answer = await context.ask.confirm?.(
+    `End the batch, although ${whose} not been finished here, and could not go on?`,
   );
+  if (answer === true) return;
+  if (answer === false) {
+    throw new InterruptedError({ code: 'E_BATCH_END_DECLINED', message: 'the batch goes on' });
+  }
+  throw new UsageError({
+    code: 'E_BATCH_OPEN',
+    message: `${whose} not been finished here, and could not go on without the batch`,
+    hint: 'finish first, with conclave threshold sign finish; or say --yes where nobody waits for the signature',
+    details: { open },
+  });
+}
+
+/** Has the second place forget a batch, first of all: no copy of it goes on then. */
+async function forgotten(
+  file: BatchFile,
+  { state }: BatchHold,
+  used: ReadonlyMap<number, Uint8Array>,
+  context: ActionContext,
+): Promise<void> {
+  if (state.memory === undefined) return;
   using place = await openMemory(state.memory, context);
-  await forget(place, { certificate: state.file, terms: file.id }, used);
+  await forget(place, { certificate: state.file, terms: file.id }, used.values());
 }
 
 function describe(

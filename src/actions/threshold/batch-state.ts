@@ -16,6 +16,7 @@ const KEPT: Kept = {
   aad: 'conclave-threshold-batch-state-v1',
   noun: 'batch',
   option: '--prepared',
+  taken: 'write its public file again with conclave threshold prepare public',
   absent: 'make one with conclave threshold prepare, or name its folder with --prepared',
 };
 const MAX_STATE_BYTES = 128 * 1024;

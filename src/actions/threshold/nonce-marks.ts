@@ -38,11 +38,15 @@ export class NonceMarks implements Disposable {
   /**
    * Takes a session that has ended out of its second place, so that no copy of it goes on. Where the place is gone by now, what
    * it remembers stays in it, and is in nobody's way. A batch outlasts the sessions that take nonces from it: what the place
-   * knows of it stays.
+   * knows of it stays, and the home notes that this session does not need it any more.
    */
   async end(session: Session, context: ActionContext): Promise<void> {
     const { memory } = session.hold.state;
-    if (memory === undefined || session.start.prepared !== undefined) return;
+    if (session.start.prepared !== undefined) {
+      for (const name of this.#used) markEnded(name, context);
+      return;
+    }
+    if (memory === undefined) return;
     try {
       this.#place ??= await openMemory(memory, context);
       await forget(this.#place, knownAs(session), this.#used);
@@ -79,6 +83,24 @@ function markInHome(name: Uint8Array, use: Uint8Array, { once }: ActionContext):
     if (theirs === undefined) throw error;
     assertSameUse(theirs, use);
   }
+}
+
+/** Whether the session that used a prepared pair was finished in this home. */
+export function hasEnded(name: Uint8Array, { once }: Pick<ActionContext, 'once'>): boolean {
+  return once?.read(endedMark(name)) !== undefined;
+}
+
+/** Keeps in mind that nobody needs a pair's batch for it any more. Where that fails, its owner is asked once too often. */
+function markEnded(name: Uint8Array, { once }: ActionContext): void {
+  try {
+    if (once?.read(endedMark(name)) === undefined) once?.write(endedMark(name), name);
+  } catch (error) {
+    if (!(error instanceof ConclaveError)) throw error;
+  }
+}
+
+function endedMark(name: Uint8Array): string {
+  return `ended/${toHex(name)}`;
 }
 
 function knownAs({ hold, start }: Session): Known {

@@ -30,6 +30,8 @@ export interface Kept {
   readonly option: string;
   /** Why there is none, where there is none. */
   readonly absent: string;
+  /** What to do where there is one already. */
+  readonly taken: string;
 }
 
 /** A folder with its key open. Disposing wipes the key and lets go of the folder. */
@@ -71,7 +73,7 @@ export class SealedFolder implements Disposable {
         throw new OutputError({
           code: 'E_SESSION_EXISTS',
           message: `there is a ${kept.noun} in ${path} already`,
-          hint: `finish it, or name another folder with ${kept.option}`,
+          hint: `${kept.taken}, or name another folder with ${kept.option}`,
         });
       }
       key = SecretBytes.adopt(context.random(SEED), `${kept.noun} state key`);

@@ -14,6 +14,7 @@ const KEPT: Kept = {
   aad: 'conclave-threshold-state-v1',
   noun: 'session',
   option: '--session',
+  taken: 'finish it',
   absent: 'start one there, or name its folder; a finished session leaves nothing behind',
 };
 const MAX_STATE_BYTES = 16 * 1024 * 1024;
