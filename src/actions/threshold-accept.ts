@@ -11,6 +11,7 @@ import { takeArriving } from './threshold/arriving.js';
 import { accept, assertPolicy, bringsShare, ownShare } from './threshold/begin.js';
 import { readStartFile } from './threshold/heard.js';
 import { keysOf } from './threshold/keep.js';
+import { BOUND_PLACE } from './threshold/memory-place.js';
 import {
   assertAlone,
   contextOf,
@@ -51,11 +52,12 @@ export const thresholdAccept = defineAction({
     memory: {
       type: 'path',
       summary:
-        'folder on another medium that remembers what nonces of a party at this machine were used for',
+        'what remembers the nonces of a party at this machine: a folder on another medium, keychain:, or pkcs11:NAME of a token in the site file',
+      pattern: BOUND_PLACE,
     },
     remembered: {
       type: 'boolean',
-      summary: 'whether that folder must agree to each use of nonces',
+      summary: 'whether that place must agree to each use of nonces',
       default: false,
     },
   },

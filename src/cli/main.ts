@@ -242,6 +242,8 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
     ...context,
     identities: named?.withNamedIdentities(context.identities, identities) ?? context.identities,
     catalogue: actionDescriptions,
+    keychainClaims: async (backend) =>
+      (await import('#carriage/stores/keychain/claims')).openKeychainClaims(backend),
     scan: async () => (await codes()).scan,
     screen: async () => (await codes()).screen,
   });
@@ -251,8 +253,6 @@ async function compose(shared: Shared, run: Run, machinery: Machinery): Promise<
       ...complete(buildContext(parts)),
       diagnose,
       keychain,
-      keychainClaims: async (backend) =>
-        (await import('#carriage/stores/keychain/claims')).openKeychainClaims(backend),
       counting: secondsOn(run),
       gauge: gaugeOn(run),
     },

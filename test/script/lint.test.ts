@@ -912,6 +912,18 @@ const examples: readonly Example[] = [
     message: /parameters.inbox is "inbox"|parameters.inbox is "keys"/,
   },
   {
+    rule: 'threshold-place',
+    of: signing,
+    changes: [['memory: ${{ parameters.memory }}', 'memory: stick']],
+    message: /a folder "stick" would go with the session/,
+  },
+  {
+    rule: 'input-type',
+    of: signing,
+    changes: [['memory: ${{ parameters.memory }}', 'memory: "pkcs11:My Token"']],
+    message: /"pkcs11:My Token" is not of the expected form/,
+  },
+  {
     rule: 'sign-off-missing',
     of: quick,
     changes: [[/ {6}- id: witness\n(?: {8}.*\n)+/, '']],

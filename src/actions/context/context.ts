@@ -363,7 +363,7 @@ export interface ActionContext {
   readonly attestations?: AttestationShelf | undefined;
   /** Secrets in the desktop's keychain; absent in a ceremony. */
   readonly keychain?: (() => Promise<KeychainSecrets>) | undefined;
-  /** Claims in that keychain, by the module that is named or the first that is here; absent in a ceremony. */
+  /** Claims in that keychain, by the module that is named or the first that is here: no secrets, so that ceremonies have them too. */
   readonly keychainClaims?: ((backend?: BackendName) => Promise<ClaimPlace>) | undefined;
   /** One line of progress for people; shown on stderr of a terminal only. */
   readonly progress: (message: string) => void;

@@ -10,11 +10,10 @@ import { sha256 } from '#crypto/hash';
 import { equal, equalConstantTime, toHex, utf8 } from '#formats/bytes';
 import { InternalError, MissingInputError, RefusedError, UnavailableError } from '#formats/errors';
 import type { ActionContext, HeldFolder } from '../context/context.js';
-import { tokenOf } from '../context/references.js';
+import { placeOf } from '../hsm/place.js';
+import { placeNamed } from './memory-place.js';
 
 const ENTRY = utf8('conclave-memory-v1\0');
-const KEYCHAIN = /^keychain(?::(?<backend>keytar|keyring)?)?$/;
-const TOKEN = /^pkcs11:(?<token>[^]+)$/;
 
 /** One who keeps one-time state, as a place knows them. */
 export interface Known {
@@ -25,20 +24,18 @@ export interface Known {
 }
 
 /**
- * The place that was named: a folder, `keychain:` or `keychain:keytar`, `pkcs11:LABEL` or a token's URI. Nothing is made there.
+ * The place that was named: a folder, `keychain:` or `keychain:keytar`, `pkcs11:LABEL` or a token's URI. In a ceremony `pkcs11:NAME`
+ * is the token that the site file calls so. Nothing is made there.
  * @returns owned: the caller disposes it
  * @throws MissingInputError `E_MEMORY_MISSING` for a folder that is not there; the errors of keychains and tokens
  */
 export async function openMemory(named: string, context: ActionContext): Promise<ClaimPlace> {
-  const backend = KEYCHAIN.exec(named);
-  if (backend !== null) {
+  const place = placeNamed(named);
+  if (place.kind === 'token') return await onToken(place.token, context);
+  if (place.kind === 'keychain') {
     if (context.keychainClaims === undefined) throw noSuchPlace('keychain');
-    return await context.keychainClaims(
-      backend.groups?.['backend'] as 'keytar' | 'keyring' | undefined,
-    );
+    return await context.keychainClaims(place.backend);
   }
-  const token = TOKEN.exec(named)?.groups?.['token'];
-  if (token !== undefined) return await onToken(token, context);
   return inFolder(named, context);
 }
 
@@ -122,21 +119,24 @@ async function onToken(typed: string, context: ActionContext): Promise<ClaimPlac
     import('#carriage/stores/pkcs11/module'),
     context.tokens(),
   ]);
-  const uri = tokenOf(typed);
-  const open = await space.open({ uri });
+  const wanted = placeOf({ token: typed }, context);
+  const open = await space.open(wanted);
   const { label, serial } = open.description;
   const { named, module } = open;
   const place = {
     token: label,
     serial,
     ...(/[/\\]/.test(named) ? { modulePath: named } : { moduleName: named }),
-    ...(uri.pinSource === undefined ? {} : { pinSource: uri.pinSource }),
+    ...(wanted.uri.pinSource === undefined ? {} : { pinSource: wanted.uri.pinSource }),
   };
-  if (!readsFiles(module)) return createTokenClaims(open, place);
-  return createTokenClaims(open, place, async () => {
-    if (isStarted(module.path)) throw stale(place.token);
-    return await space.open({ uri: place });
-  });
+  const claims = readsFiles(module)
+    ? createTokenClaims(open, place, async () => {
+        if (isStarted(module.path)) throw stale(place.token);
+        return await space.open({ ...wanted, uri: place });
+      })
+    : createTokenClaims(open, place);
+  // A session that goes on at another machine finds the token by the name that the site file gives it there.
+  return context.boundToken === undefined ? claims : { ...claims, location: `pkcs11:${typed}` };
 }
 
 /** Another use of the module in this process keeps its copy of the token. */

@@ -1,5 +1,6 @@
 /** `ceremony readiness`: what still stands between a ceremony and its day. */
 import { join } from 'node:path';
+import { placeNamed } from '#actions/threshold/memory-place';
 import { parseSite } from '#script/parse';
 import type { Definition } from '#script/definition';
 import { FAULTS } from '#script/entries';
@@ -117,20 +118,24 @@ function bindings(
     site !== undefined && files.exists(site) ? parseSite(files.read(site), site) : undefined;
   const about = 'this place';
   const points: Readiness[] = [];
+  const tokens = definition.acts
+    .flatMap(({ steps }) => steps)
+    .flatMap((step) => (step.kind === 'action' ? [step.with['token']] : []))
+    .filter((token) => typeof token === 'string')
+    .filter((token) => !token.includes('${{'));
   for (const [name, { type, default: initial }] of Object.entries(definition.parameters)) {
     if (type !== 'path') continue;
+    const named = placeNamed(String(initial ?? ''));
+    if (named.kind === 'token') tokens.push(named.token);
+    if (named.kind !== 'folder') continue;
     const path = bound?.bindings[name];
     const at = path === undefined ? String(initial ?? '') : join(folder, path);
     if (at === '' || !files.exists(at))
       points.push(missing(about, `${name} is not there (${at === '' ? 'not bound' : at})`));
   }
-  const tokens = definition.acts
-    .flatMap(({ steps }) => steps)
-    .flatMap((step) => (step.kind === 'action' ? [step.with['token']] : []))
-    .filter((token) => typeof token === 'string' && !token.includes('${{'));
   for (const token of new Set(tokens)) {
-    if (bound?.tokens[String(token)] === undefined)
-      points.push(missing(about, `the token ${String(token)} is not bound`));
+    if (bound?.tokens[token] === undefined)
+      points.push(missing(about, `the token ${token} is not bound`));
   }
   return points.length > 0 ? points : [fine(about, 'all files and tokens are bound')];
 }

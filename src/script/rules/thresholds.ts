@@ -22,6 +22,9 @@ const VERIFY = 'verify';
 const OPENINGS: readonly string[] = [PROPOSE, REQUEST, CHANGE];
 const LED: readonly string[] = [ACCEPT, ROUND, CONCLUDE, COMBINE, KEEP, CLOSE];
 
+/** What is no folder of the session: a parameter, which people bind to a medium, a keychain, or a token. */
+const BEYOND_THE_SESSION = /^(?:\$\{\{|keychain(?::|$)|pkcs11:)/;
+
 /** Who does a step of a session, and which one it is. */
 interface Stage {
   readonly uses: string;
@@ -274,7 +277,15 @@ function foldersAreTold(survey: Survey, report: Report): void {
   for (const placed of survey.steps) {
     const uses = usesOf(placed);
     if (![...OPENINGS, ...LED].includes(uses)) continue;
-    for (const input of ['group', 'in', 'keys', 'inbox', 'policy']) {
+    const memory = inputOf(placed, 'memory');
+    if (typeof memory === 'string' && !BEYOND_THE_SESSION.test(memory)) {
+      report(
+        'threshold-place',
+        `${placed.path}.with.memory`,
+        `a folder "${memory}" would go with the session: name one by a parameter of type path, or keychain:, or pkcs11:NAME`,
+      );
+    }
+    for (const input of ['group', 'in', 'keys', 'inbox', 'policy', 'memory']) {
       const reference = soleReference(inputOf(placed, input));
       if (reference === undefined) continue;
       const purpose = purposes.get(reference) ?? input;
