@@ -94,6 +94,7 @@ export async function measure() {
     dsse,
     bytes,
     recorder,
+    hash,
   ] = await Promise.all([
     load('custody/audit/chain'),
     load('custody/audit/statement'),
@@ -107,6 +108,7 @@ export async function measure() {
     load('formats/dsse'),
     load('formats/bytes'),
     load('ceremony/recorder'),
+    load('crypto/hash'),
   ]);
   const sha256 = (data) => new Uint8Array(createHash('sha256').update(data).digest());
   const text = definitionText();
@@ -150,7 +152,7 @@ export async function measure() {
     let prev = chain.GENESIS;
     return all.map(([type, data], seq) => {
       const entry = { data, prev, seq, time, type };
-      prev = bytes.toHex(sha256(canonical.canonicalJsonBytes(entry)));
+      prev = hash.sha256OfText(canonical.canonicalJson(entry));
       return entry;
     });
   };
@@ -196,7 +198,7 @@ export async function measure() {
     const envelope = JSON.parse(file);
     const payload = Buffer.from(envelope.payload, 'base64');
     const { predicate } = JSON.parse(payload.toString());
-    for (const entry of predicate.entries) sha256(canonical.canonicalJsonBytes(entry));
+    for (const entry of predicate.entries) hash.sha256OfText(canonical.canonicalJson(entry));
     await statement.verifyEnvelope(
       dsse.decodeDsse(bytes.utf8(file), 't', { maxBytes: 64 * 1024 * 1024 }),
       identities,

@@ -1,7 +1,14 @@
 /**
  * Hashes and what is built on them: HMAC, HKDF, PBKDF2, scrypt. All from `node:crypto`, which costs nothing to load.
  */
-import { createHash, createHmac, hkdfSync, pbkdf2Sync, scryptSync } from 'node:crypto';
+import {
+  createHash,
+  createHmac,
+  hash as hashAtOnce,
+  hkdfSync,
+  pbkdf2Sync,
+  scryptSync,
+} from 'node:crypto';
 import { InternalError } from '#formats/errors';
 import type { SignatureHash } from './descriptor.js';
 
@@ -26,6 +33,14 @@ function own(bytes: Buffer): Uint8Array {
 /** SHA-256 over the parts one after another; 32 bytes. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   return digest('sha256', parts);
+}
+
+/**
+ * SHA-256 of a string's UTF-8, as 64 lower-case hex digits. In one call, without an object to each hash: a long chain is
+ * hashed entry by entry. For public text only, since strings cannot be wiped.
+ */
+export function sha256OfText(text: string): string {
+  return hashAtOnce('sha256', text, 'hex');
 }
 
 /** SHA-256 of what comes piece by piece; `digest` ends it and gives 32 bytes. */

@@ -4,11 +4,9 @@ import { InputError } from './errors.js';
 const encoder = new TextEncoder();
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
-
 /** Whether a string is Unicode text: without lone surrogates, which UTF-8 cannot carry. */
 export function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
+  return text.isWellFormed();
 }
 
 /** UTF-8 bytes of a string; lone surrogates become U+FFFD, see {@link isWellFormed}. */

@@ -151,15 +151,16 @@ function wholesale(body: Uint8Array, what: string, limits: JsonLimits): Json | u
 
 /** Whether JSON opens more than `max` objects and arrays within each other, or is no JSON. */
 function nests(bytes: Uint8Array, max: number): boolean {
+  const { length } = bytes;
   let depth = 0;
-  let quoted = false;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let i = 0; i < length; i++) {
     const byte = bytes[i];
-    if (byte === 0x22) quoted = !quoted;
-    else if (quoted) i += byte === 0x5c ? 1 : 0;
-    else if (byte === 0x5b || byte === 0x7b) depth++;
-    else if (byte === 0x5d || byte === 0x7d) depth--;
-    if (depth > max) return true;
+    if (byte === 0x22) {
+      // To the end of the string: what it holds opens nothing.
+      for (i++; i < length && bytes[i] !== 0x22; i++) if (bytes[i] === 0x5c) i++;
+    } else if (byte === 0x5b || byte === 0x7b) {
+      if (++depth > max) return true;
+    } else if (byte === 0x5d || byte === 0x7d) depth--;
   }
   return false;
 }

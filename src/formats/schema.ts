@@ -136,10 +136,14 @@ type ObjectOf<S extends Shape> = Flatten<
 
 /** An object with exactly these members; others are refused by name. */
 export function object<const S extends Shape>(shape: S): Schema<ObjectOf<S>> {
-  const members = Object.entries(shape);
+  const members = Object.entries(shape).map(([key, member]) =>
+    'optional' in member
+      ? { key, below: `.${key}`, inner: member.optional, optional: true }
+      : { key, below: `.${key}`, inner: member, optional: false },
+  );
   const names = new Set(Object.keys(shape));
   // What every object inherits would count as given.
-  if (members.some(([key]) => key in Object.prototype)) throw new TypeError('a name of Object');
+  if (members.some(({ key }) => key in Object.prototype)) throw new TypeError('a name of Object');
   return schema((value, at) => {
     if (!isObject(value)) throw mismatch(at, 'an object');
     for (const key of Object.keys(value)) {
@@ -150,18 +154,15 @@ export function object<const S extends Shape>(shape: S): Schema<ObjectOf<S>> {
       });
     }
     const out: Record<string, unknown> = {};
-    for (const [key, member] of members) {
+    for (const { key, below, inner, optional } of members) {
       const given = value[key];
-      if ('optional' in member) {
-        if (given !== undefined) out[key] = member.optional.parse(given, `${at}.${key}`);
-      } else {
-        if (given === undefined) {
-          throw new InputError({
-            code: 'E_SCHEMA_MISMATCH',
-            message: `${at}: the member ${JSON.stringify(key)} is missing`,
-          });
-        }
-        out[key] = member.parse(given, `${at}.${key}`);
+      if (given !== undefined) {
+        out[key] = inner.parse(given, at + below);
+      } else if (!optional) {
+        throw new InputError({
+          code: 'E_SCHEMA_MISMATCH',
+          message: `${at}: the member ${JSON.stringify(key)} is missing`,
+        });
       }
     }
     return out as ObjectOf<S>;
@@ -207,12 +208,12 @@ export function time(): Schema<string> {
 
 /** Whether the digits of a time, which has the right form, are a day and an hour that exist. There are no leap seconds. */
 function isCalendarTime(text: string): boolean {
-  const number = (from: number, to: number): number => Number(text.slice(from, to));
-  const [year, month, day] = [number(0, 4), number(5, 7), number(8, 10)];
+  const two = (at: number): number => 10 * text.charCodeAt(at) + text.charCodeAt(at + 1) - 528;
+  const [year, month, day] = [100 * two(0) + two(2), two(5), two(8)];
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const days = month === 2 && leap ? 29 : (DAYS[month - 1] ?? 0);
   if (day < 1 || day > days) return false;
-  return number(11, 13) < 24 && number(14, 16) < 60 && number(17, 19) < 60;
+  return two(11) < 24 && two(14) < 60 && two(17) < 60;
 }
 
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

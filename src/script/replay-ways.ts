@@ -43,7 +43,8 @@ export class ReplayedWays {
   /** Whether an instance lies on the way. @throws Misstep where no side of its branch was taken */
   includes(at: number, { step }: Instance): boolean {
     if (this.#passed !== undefined && at < this.#passed.to) return false;
-    if (step.branch !== undefined && !this.#taken.has(step.branch.branch))
+    if (step.branch === undefined) return true;
+    if (!this.#taken.has(step.branch.branch))
       throw new Misstep(`no side of the branch ${step.branch.branch} was taken`);
     return isOnItsSide(step, this.taken);
   }

@@ -219,8 +219,9 @@ class Walk {
   /** The current instance, if that is what an entry is about. */
   #expect(where: { readonly act: string; readonly step: string; readonly for?: string }): Instance {
     const current = this.#current;
-    if (entryKey(where) !== instanceKey(current))
-      throw new Misstep(`${instanceKey(current)} comes next, not ${entryKey(where)}`);
+    const isCurrent =
+      where.step === current.step.id && where.act === current.act.id && where.for === current.for;
+    if (!isCurrent) throw new Misstep(`${instanceKey(current)} comes next, not ${entryKey(where)}`);
     if (this.#act !== current.act.id)
       throw new Misstep(`the act ${current.act.id} was not entered`);
     return current;
@@ -247,10 +248,11 @@ class Walk {
     } else if (this.#status === 'interrupted') {
       this.#keys.mustBeRetiredOf(instanceKey(current));
     }
-    const attempt = (this.#attempts.get(instanceKey(current)) ?? 0) + 1;
+    const key = instanceKey(current);
+    const attempt = (this.#attempts.get(key) ?? 0) + 1;
     if (data.attempt !== attempt)
       throw new Misstep(`it is attempt ${attempt}, not ${data.attempt}`);
-    this.#attempts.set(instanceKey(current), attempt);
+    this.#attempts.set(key, attempt);
     this.#begun = { time, late: false };
     this.#status = 'open';
   }

@@ -84,14 +84,19 @@ export function parseTranscript(statement: Statement, what: string): Transcript 
     statement.predicate,
     `${what}: predicate`,
   );
-  const chain = predicate.entries.map((entry, i) =>
-    parseEntryJson(entry, `${what}: entries[${i}]`),
-  );
+  const chain: ChainEntry[] = [];
+  const entries: Entry[] = [];
+  for (const [i, value] of predicate.entries.entries()) {
+    const at = `${what}: entries[${i}]`;
+    const entry = parseEntryJson(value, at);
+    chain.push(entry);
+    entries.push(parseEntry(entry, at));
+  }
   return {
     subjects: statement.subject,
     conclave: predicate.conclave,
     definition: predicate.definition,
-    entries: chain.map((entry, i) => parseEntry(entry, `${what}: entries[${i}]`)),
+    entries,
     chain,
   };
 }

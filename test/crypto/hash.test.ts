@@ -23,6 +23,14 @@ describe('hashes', () => {
     );
   });
 
+  it('hash text as its UTF-8', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        expect(hash.sha256OfText(text)).toBe(toHex(sha2.sha256(utf8(text))));
+      }),
+    );
+  });
+
   it('squeeze any length', () => {
     fc.assert(
       fc.property(bytes, fc.nat(500), (a, length) => {

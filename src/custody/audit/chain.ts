@@ -3,11 +3,10 @@
  * entry names the hash of its predecessor, so that an edit, a removal or another order shows and can be pointed at.
  * @see docs/spec/audit-chain.md
  */
-import { sha256 } from '#crypto/hash';
-import { toHex, utf8 } from '#formats/bytes';
+import { sha256OfText } from '#crypto/hash';
+import { utf8 } from '#formats/bytes';
 import {
   canonicalJson,
-  canonicalJsonBytes,
   type Json,
   type JsonObject,
   parseCanonicalJson,
@@ -22,7 +21,7 @@ export const GENESIS = '0'.repeat(64);
 /** Longest accepted line, in bytes. An entry that names every participant's keys stays far below. */
 export const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
 
-const DOMAIN = utf8('conclave-chain-v1\0');
+const DOMAIN = 'conclave-chain-v1\0';
 
 const dataSchema: Schema<JsonObject> = {
   parse: (value, at) => {
@@ -82,12 +81,12 @@ export interface ParsedChain {
 
 /** Lower-case hex SHA-256 over `conclave-chain-v1`, a zero byte and the canonical JSON of the entry. */
 export function entryHash(entry: ChainEntry): string {
-  return hashOf(canonicalJsonBytes(entryJson(entry)));
+  return hashOf(canonicalJson(entryJson(entry)));
 }
 
-/** @param canonical - the canonical JSON of an entry */
-function hashOf(canonical: Uint8Array): string {
-  return toHex(sha256(DOMAIN, canonical));
+/** @param canonical - the canonical JSON of an entry, which has no lone surrogates */
+function hashOf(canonical: string): string {
+  return sha256OfText(DOMAIN + canonical);
 }
 
 /** The head that a chain has once `entry` is its last. */
@@ -123,8 +122,8 @@ export function sealEntry(entry: ChainEntry): {
   readonly line: Uint8Array;
   readonly head: ChainHead;
 } {
-  const line = encodeChainLine(entry);
-  return { line, head: { seq: entry.seq, hash: hashOf(line.subarray(0, -1)) } };
+  const canonical = canonicalJson(entryJson(entry));
+  return { line: utf8(`${canonical}\n`), head: { seq: entry.seq, hash: hashOf(canonical) } };
 }
 
 /**
