@@ -131,7 +131,9 @@ describe('identity trust', () => {
     ]);
     const input = { identity: file('Bob') };
     expect(await identityTrust.run(input, context)).toMatchObject({ level: 'verified', was: null });
-    for (const word of [...groups, ...words]) expect(said.join('\n')).not.toContain(word);
+    // But for the name of the folder, which is made by chance.
+    const told = said.join('\n').replaceAll(place.folder, '');
+    for (const word of [...groups, ...words]) expect(told).not.toContain(word);
     expect(said.filter((line) => line.includes('Have it read again'))).toHaveLength(2);
     expect(await identityTrust.run(input, talking([words.join(' ')]).context)).toMatchObject({
       was: 'verified',

@@ -123,7 +123,10 @@ describe('a hand-over to a provider', () => {
       1,
     ]);
     // A challenge that was never made here.
-    const changed = Buffer.from(challenge.toString().replace(/"nonce":"../, '"nonce":"00'));
+    const foreign = challenge
+      .toString()
+      .replace(/"nonce":"[0-9a-f]{64}"/, `"nonce":"${'0'.repeat(64)}"`);
+    const changed = Buffer.from(foreign);
     writeFileSync(at('release.challenge.json'), changed);
     expect((await refusal(place.run(handoverVerify, verifyInput(), ADA)))[0]).toBe(
       'E_CHALLENGE_FOREIGN',
