@@ -100,7 +100,7 @@ beforeAll(async () => {
     mode: 'rehearsal',
   });
   checked = await checkSession(done, OUT, await context.catalogue());
-}, 120_000);
+});
 
 /** x_i and r_i of a key file. */
 async function opened(path: string, number: string): Promise<readonly Uint8Array[]> {
@@ -176,26 +176,21 @@ describe('cold-sign-threshold', () => {
     expect(nodeVerify(null, Buffer.from('release 1.2\n'), key, signature)).toBe(true);
   });
 
-  it.runIf(thorough)(
-    'signs at level quorum where the request is of it',
-    { timeout: 60_000 },
-    async () => {
-      const disk = room.copy();
-      const path = '/people/release.request';
-      const request = decodeRequest(disk.files.get(path) ?? new Uint8Array(0), path);
-      place(disk, path, encodeRequest({ ...request, level: 'quorum' }));
-      const { found } = await held(disk);
-      expect(problemsOf(found.verdict)).toEqual([]);
-      const [proven] = found.of('event').filter(({ data }) => data.event === 'trace.proven');
-      expect(proven?.data.data).toMatchObject({ level: 'quorum', quorum: '1, 2' });
-      expect(decodeTrace(artifact(disk, 'signature.trace'), 'trace').level).toBe('quorum');
-      expect(found.of('event').some(({ data }) => data.event === 'qr.shown')).toBe(true);
-    },
-  );
+  it.runIf(thorough)('signs at level quorum where the request is of it', async () => {
+    const disk = room.copy();
+    const path = '/people/release.request';
+    const request = decodeRequest(disk.files.get(path) ?? new Uint8Array(0), path);
+    place(disk, path, encodeRequest({ ...request, level: 'quorum' }));
+    const { found } = await held(disk);
+    expect(problemsOf(found.verdict)).toEqual([]);
+    const [proven] = found.of('event').filter(({ data }) => data.event === 'trace.proven');
+    expect(proven?.data.data).toMatchObject({ level: 'quorum', quorum: '1, 2' });
+    expect(decodeTrace(artifact(disk, 'signature.trace'), 'trace').level).toBe('quorum');
+    expect(found.of('event').some(({ data }) => data.event === 'qr.shown')).toBe(true);
+  });
 
   it.runIf(thorough)(
     'makes equal files on two laptops where it is run twin, and both witnesses compare them',
-    { timeout: 120_000 },
     async () => {
       const disk = room.copy();
       const { start: other, played, found } = await held(disk, ['twin=true']);
@@ -268,19 +263,15 @@ describe('cold-sign-threshold', () => {
     },
   );
 
-  it.runIf(thorough)(
-    'bears wrong words and a full disk on purpose',
-    { timeout: 60_000 },
-    async () => {
-      const disk = before();
-      const player = people(['ann.key', 'ben.key']);
-      await expect(goOn(disk, player, ['full-disk@prove'])).rejects.toMatchObject({ exitCode: 73 });
-      expect(disk.files.has(`${OUT}/artifacts/signature`)).toBe(false);
-      const { result, checked: found } = await goOn(disk, people(['ann.key', 'ben.key']), [
-        'wrong-pin@prove',
-      ]);
-      expect(result).toMatchObject({ ok: true });
-      expect(problemsOf(found.verdict)).toEqual([]);
-    },
-  );
+  it.runIf(thorough)('bears wrong words and a full disk on purpose', async () => {
+    const disk = before();
+    const player = people(['ann.key', 'ben.key']);
+    await expect(goOn(disk, player, ['full-disk@prove'])).rejects.toMatchObject({ exitCode: 73 });
+    expect(disk.files.has(`${OUT}/artifacts/signature`)).toBe(false);
+    const { result, checked: found } = await goOn(disk, people(['ann.key', 'ben.key']), [
+      'wrong-pin@prove',
+    ]);
+    expect(result).toMatchObject({ ok: true });
+    expect(problemsOf(found.verdict)).toEqual([]);
+  });
 });

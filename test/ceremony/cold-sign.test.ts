@@ -90,7 +90,7 @@ beforeAll(async () => {
   const context = await roomContext(done, { terminal, host: { faults: { after } } });
   expect(await runIn(context, input)).toMatchObject({ ok: true, mode: 'rehearsal' });
   checked = await checkSession(done, OUT, await context.catalogue());
-}, 120_000);
+});
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
@@ -162,7 +162,7 @@ describe('cold-sign', () => {
     }
   });
 
-  it('signs no other request than the one that was approved', { timeout: 60_000 }, async () => {
+  it('signs no other request than the one that was approved', async () => {
     const disk = before();
     const path = `${OUT}/artifacts/request`;
     const other = Buffer.from(disk.files.get(path) ?? []);
@@ -177,7 +177,6 @@ describe('cold-sign', () => {
 
   it.runIf(thorough)(
     'goes on after the power went with the trace on the disk and the signature not',
-    { timeout: 60_000 },
     async () => {
       if (killed === undefined) throw new Error('the moment was missed');
       expect(killed.files.has(`${OUT}/artifacts/signature.trace`)).toBe(true);
@@ -190,7 +189,6 @@ describe('cold-sign', () => {
 
   it.runIf(thorough)(
     'makes equal files on two laptops where it is run twin, and both witnesses compare them',
-    { timeout: 60_000 },
     async () => {
       const disk = room.copy();
       let other: Disk | undefined;
@@ -221,40 +219,32 @@ describe('cold-sign', () => {
     },
   );
 
-  it.runIf(thorough)(
-    'bears wrong words, a garbled card and a bad clock on purpose',
-    { timeout: 60_000 },
-    async () => {
-      // A card that comes garbled is scanned again.
-      const player = people([HERE[0] as string, ...HERE], HERE);
-      const faults = ['wrong-pin', 'garbled-print', 'bad-clock'];
-      const inject = faults.map((fault) => `${fault}@prove`);
-      const { result, checked: found } = await goOn(before(), player, inject);
-      expect(result).toMatchObject({ ok: true });
-      expect(problemsOf(found.verdict)).toEqual([]);
-      expect(found.of('fault.injected').map(({ data }) => data.fault)).toEqual(faults);
-    },
-  );
+  it.runIf(thorough)('bears wrong words, a garbled card and a bad clock on purpose', async () => {
+    // A card that comes garbled is scanned again.
+    const player = people([HERE[0] as string, ...HERE], HERE);
+    const faults = ['wrong-pin', 'garbled-print', 'bad-clock'];
+    const inject = faults.map((fault) => `${fault}@prove`);
+    const { result, checked: found } = await goOn(before(), player, inject);
+    expect(result).toMatchObject({ ok: true });
+    expect(problemsOf(found.verdict)).toEqual([]);
+    expect(found.of('fault.injected').map(({ data }) => data.fault)).toEqual(faults);
+  });
 
-  it.runIf(thorough)(
-    'bears a power cut and then a full disk on purpose',
-    { timeout: 60_000 },
-    async () => {
-      const disk = before();
-      for (const [fault, exitCode] of [
-        ['power-cut', 75],
-        ['full-disk', 73],
-      ] as const) {
-        const context = await roomContext(disk, { terminal: playedTerminal(people(HERE)) });
-        const inject = [`${fault}@prove`];
-        await expect(
-          runIn(context, { ceremony: OUT, outDir: OUT, resume: true, inject }),
-        ).rejects.toMatchObject({ exitCode });
-        expect(disk.files.has(`${OUT}/artifacts/signature`)).toBe(false);
-      }
-      const { result, checked: found } = await goOn(disk, people(HERE));
-      expect(result).toMatchObject({ ok: true });
-      expect(problemsOf(found.verdict)).toEqual([]);
-    },
-  );
+  it.runIf(thorough)('bears a power cut and then a full disk on purpose', async () => {
+    const disk = before();
+    for (const [fault, exitCode] of [
+      ['power-cut', 75],
+      ['full-disk', 73],
+    ] as const) {
+      const context = await roomContext(disk, { terminal: playedTerminal(people(HERE)) });
+      const inject = [`${fault}@prove`];
+      await expect(
+        runIn(context, { ceremony: OUT, outDir: OUT, resume: true, inject }),
+      ).rejects.toMatchObject({ exitCode });
+      expect(disk.files.has(`${OUT}/artifacts/signature`)).toBe(false);
+    }
+    const { result, checked: found } = await goOn(disk, people(HERE));
+    expect(result).toMatchObject({ ok: true });
+    expect(problemsOf(found.verdict)).toEqual([]);
+  });
 });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   disk = new Disk();
   furnish(disk);
   context = await roomContext(disk, { terminal: playedTerminal() });
-}, 60_000);
+});
 
 const text = (path: string): string => fromUtf8(disk.files.get(path) as Uint8Array);
 

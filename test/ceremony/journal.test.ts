@@ -117,5 +117,5 @@ describe('the journal', () => {
       replay(open(disk).entries);
     });
     expect(Object.keys(tally).sort()).toEqual(['1', '65', 'read']);
-  }, 120_000);
+  });
 });

@@ -43,7 +43,7 @@ beforeAll(async () => {
   });
   const result = await runIn(context, input);
   expect(result.ok).toBe(true);
-}, 120_000);
+});
 
 afterAll(() => {
   for (const secret of secrets) secret.fill(0);

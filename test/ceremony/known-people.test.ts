@@ -18,7 +18,7 @@ beforeAll(async () => {
   furnish(disk);
   context = await roomContext(disk, { terminal: playedTerminal() });
   await rootKeyDirectory(disk, context, disk.files.get('/shipped/root-key.yaml') as Uint8Array);
-}, 60_000);
+});
 
 const idOf = (name: string): string =>
   decodeIdentity(disk.files.get(`/people/${name}.pub`) as Uint8Array, name).id;

@@ -56,7 +56,7 @@ describe('two keys', () => {
   const steps =
     generate('one') + generate('two') + split('one') + split('two') + wipe('one') + wipe('two');
 
-  it('both go back when neither was sealed', { timeout: 60_000 }, async () => {
+  it('both go back when neither was sealed', async () => {
     const killed = await killedAfter(diskWith(steps), 'two');
     const context = await roomContext(killed, { terminal: playedTerminal() });
     expect(await runIn(context, { ...input, resume: true })).toMatchObject({ ok: true });
@@ -66,28 +66,22 @@ describe('two keys', () => {
     expect(checked.of('key.retired')).toHaveLength(2);
   });
 
-  it(
-    'end the ceremony when one was sealed and the other is lost',
-    { timeout: 60_000 },
-    async () => {
-      const killed = await killedAfter(diskWith(steps), 'prove-one');
-      const context = await roomContext(killed, { terminal: playedTerminal() });
-      const result = await runIn(context, { ...input, resume: true });
-      expect(result).toMatchObject({ ok: false, outcome: 'aborted' });
-      expect(result.reason).toContain(
-        'ceremony:two was lost with the process before it was sealed',
-      );
-      const checked = await checkSession(killed, '/out', await context.catalogue());
-      expect(problemsOf(checked.verdict)).toEqual([]);
-      // The lost one is retired; the sealed one is not: its shares are good.
-      expect(checked.of('key.retired')).toHaveLength(1);
-      expect(result.artifacts).toContain('artifacts/one/set.json');
-    },
-  );
+  it('end the ceremony when one was sealed and the other is lost', async () => {
+    const killed = await killedAfter(diskWith(steps), 'prove-one');
+    const context = await roomContext(killed, { terminal: playedTerminal() });
+    const result = await runIn(context, { ...input, resume: true });
+    expect(result).toMatchObject({ ok: false, outcome: 'aborted' });
+    expect(result.reason).toContain('ceremony:two was lost with the process before it was sealed');
+    const checked = await checkSession(killed, '/out', await context.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    // The lost one is retired; the sealed one is not: its shares are good.
+    expect(checked.of('key.retired')).toHaveLength(1);
+    expect(result.artifacts).toContain('artifacts/one/set.json');
+  });
 });
 
 describe('a key that nothing needs any more', () => {
-  it('is not restored to be wiped', { timeout: 60_000 }, async () => {
+  it('is not restored to be wiped', async () => {
     const killed = await killedAfter(
       diskWith(generate('one') + split('one') + wipe('one')),
       'prove-one',

@@ -77,7 +77,7 @@ beforeAll(async () => {
   await session('BAG-1');
   now = new Date('2026-02-20T10:00:00Z');
   await session('BAG-2');
-}, 120_000);
+});
 
 describe('ceremony due', () => {
   it('counts from the close of each real session, and takes what was done on the record', async () => {

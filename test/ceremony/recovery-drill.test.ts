@@ -49,7 +49,7 @@ const custodians: Player = ({ kind, key, choices }) => {
 };
 
 describe('recovery-drill', () => {
-  it('records who was absent, what was good, and the next day', { timeout: 120_000 }, async () => {
+  it('records who was absent, what was good, and the next day', async () => {
     const disk = room.copy();
     const secrets: Uint8Array[] = [];
     const terminal = playedTerminal(custodians);
@@ -85,7 +85,7 @@ describe('recovery-drill', () => {
         kind !== 'secret' ? undefined : thorough || attempt === 1 ? 'not these' : '',
       /passphrase/,
     ],
-  ])('%s is a deviation and not the end', { timeout: 120_000 }, async (_what, play, happened) => {
+  ])('%s is a deviation and not the end', async (_what, play, happened) => {
     const disk = room.copy();
     const terminal = playedTerminal((asked) => {
       const mine = asked.key === 'drill/check/custodian-3';
@@ -103,7 +103,7 @@ describe('recovery-drill', () => {
     expect(deviations[0]?.data.happened).toMatch(happened);
   });
 
-  it('one card that two custodians show counts once', { timeout: 120_000 }, async () => {
+  it('one card that two custodians show counts once', async () => {
     const disk = room.copy();
     const terminal = playedTerminal((asked) => {
       const mine = asked.key === 'drill/check/custodian-4';
@@ -121,44 +121,40 @@ describe('recovery-drill', () => {
     expect(deviation?.data.happened).toMatch(/card 3 was shown by custodian-3 before/);
   });
 
-  it(
-    'owes a repair where too few were good, once the witnesses counted the same',
-    { timeout: 120_000 },
-    async () => {
-      const disk = room.copy();
-      let refused = 0;
-      const terminal = playedTerminal((asked) => {
-        const { key, kind, choices } = asked;
-        if (key === 'drill/attendance/custodian-4') return 'here without the share';
-        if (key === 'conclude/count' && kind === 'choose')
-          return choices[refused === 0 ? 0 : 1] ?? '';
-        // The administrator counted wrong, and one witness did not.
-        if (key === 'conclude/counted/witness-2' && kind === 'confirm') return refused++ > 0;
-        if (key === 'conclude/counted/witness-2') return 'no';
-        if (key === 'repair/way' && kind === 'choose')
-          return 'a new split of the key, where it still rests';
-        if (key === 'repair/day' && kind === 'text') return '2026-12-15';
-        return custodians(asked);
-      });
-      const context = await roomContext(disk, { terminal });
-      expect(await runIn(context, input)).toMatchObject({ ok: true });
-      const checked = await checkSession(disk, OUT, await context.catalogue());
-      expect(problemsOf(checked.verdict)).toEqual([]);
-      expect(refused).toBe(2);
-      expect(checked.of('branch.taken').map(({ data }) => data.side)).toEqual(['then']);
-      expect(checked.of('step.skipped').map(({ data }) => data.step)).toEqual(
-        expect.arrayContaining(['emergency', 'next']),
-      );
-      const minutes = Buffer.from(disk.files.get(`${OUT}/minutes.md`) ?? []).toString();
-      expect(minutes).toMatch(/way: then/);
-      expect(minutes).toMatch(
-        /mend the shares: a new split of the key, where it still rests, by 2026-12-15/,
-      );
-      expect(minutes).not.toContain('| hold the next drill');
-    },
-  );
+  it('owes a repair where too few were good, once the witnesses counted the same', async () => {
+    const disk = room.copy();
+    let refused = 0;
+    const terminal = playedTerminal((asked) => {
+      const { key, kind, choices } = asked;
+      if (key === 'drill/attendance/custodian-4') return 'here without the share';
+      if (key === 'conclude/count' && kind === 'choose')
+        return choices[refused === 0 ? 0 : 1] ?? '';
+      // The administrator counted wrong, and one witness did not.
+      if (key === 'conclude/counted/witness-2' && kind === 'confirm') return refused++ > 0;
+      if (key === 'conclude/counted/witness-2') return 'no';
+      if (key === 'repair/way' && kind === 'choose')
+        return 'a new split of the key, where it still rests';
+      if (key === 'repair/day' && kind === 'text') return '2026-12-15';
+      return custodians(asked);
+    });
+    const context = await roomContext(disk, { terminal });
+    expect(await runIn(context, input)).toMatchObject({ ok: true });
+    const checked = await checkSession(disk, OUT, await context.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    expect(refused).toBe(2);
+    expect(checked.of('branch.taken').map(({ data }) => data.side)).toEqual(['then']);
+    expect(checked.of('step.skipped').map(({ data }) => data.step)).toEqual(
+      expect.arrayContaining(['emergency', 'next']),
+    );
+    const minutes = Buffer.from(disk.files.get(`${OUT}/minutes.md`) ?? []).toString();
+    expect(minutes).toMatch(/way: then/);
+    expect(minutes).toMatch(
+      /mend the shares: a new split of the key, where it still rests, by 2026-12-15/,
+    );
+    expect(minutes).not.toContain('| hold the next drill');
+  });
 
-  it('goes on after the power went between two custodians', { timeout: 120_000 }, async () => {
+  it('goes on after the power went between two custodians', async () => {
     const disk = room.copy();
     const moments: Disk[] = [];
     const after = ({ call, path }: Change, now: Disk): void => {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   furnish(room);
   const context = await roomContext(room);
   await rootKeyDirectory(room, context, room.files.get('/shipped/root-key.yaml') as Uint8Array);
-}, 60_000);
+});
 
 const session = (disk: Disk): string => {
   const journal = [...disk.files.keys()].find((path) => path.endsWith('/journal.jsonl'));
@@ -23,7 +23,7 @@ const session = (disk: Disk): string => {
 };
 
 describe('root-key', () => {
-  it('runs from start to end with people', { timeout: 120_000 }, async () => {
+  it('runs from start to end with people', async () => {
     const disk = room.copy();
     const terminal = playedTerminal(({ kind, key }) =>
       key === 'environment/required' && kind === 'choose' ? 'deviate' : undefined,
@@ -60,133 +60,121 @@ describe('root-key', () => {
     expect(onScreen).toContain('4.4e');
   });
 
-  it(
-    'goes on from a copied folder after a kill between split and sign',
-    { timeout: 120_000 },
-    async () => {
-      const disk = room.copy();
-      const moments: Disk[] = [];
-      const after = ({ call }: Change, now: Disk): void => {
-        const journal = [...now.files].find(([path]) => path.endsWith('/journal.jsonl'))?.[1];
-        const text = Buffer.from(journal ?? []).toString();
-        const [last = ''] = text.trimEnd().split('\n').slice(-1);
-        if (call === 'append' && last.includes('"step":"prove"') && last.includes('step.finished'))
-          moments.push(now.copy());
-      };
-      const willing = ({ kind, key }: { kind: string; key: string }): string | undefined =>
-        key === 'environment/required' && kind === 'choose' ? 'deviate' : undefined;
-      const first = await roomContext(disk, {
-        terminal: playedTerminal(willing),
-        host: { faults: { after } },
-      });
-      await runIn(first, { ceremony: '/acme' });
-      const [killed] = moments;
-      if (killed === undefined) throw new Error('the moment was missed');
+  it('goes on from a copied folder after a kill between split and sign', async () => {
+    const disk = room.copy();
+    const moments: Disk[] = [];
+    const after = ({ call }: Change, now: Disk): void => {
+      const journal = [...now.files].find(([path]) => path.endsWith('/journal.jsonl'))?.[1];
+      const text = Buffer.from(journal ?? []).toString();
+      const [last = ''] = text.trimEnd().split('\n').slice(-1);
+      if (call === 'append' && last.includes('"step":"prove"') && last.includes('step.finished'))
+        moments.push(now.copy());
+    };
+    const willing = ({ kind, key }: { kind: string; key: string }): string | undefined =>
+      key === 'environment/required' && kind === 'choose' ? 'deviate' : undefined;
+    const first = await roomContext(disk, {
+      terminal: playedTerminal(willing),
+      host: { faults: { after } },
+    });
+    await runIn(first, { ceremony: '/acme' });
+    const [killed] = moments;
+    if (killed === undefined) throw new Error('the moment was missed');
 
-      // Another machine: nothing of the first one but the session's folder and the people's own media.
-      const elsewhere = new Disk();
-      furnish(elsewhere);
-      const folder = session(killed);
-      for (const [path, bytes] of killed.files) {
-        if (path.startsWith(folder)) elsewhere.files.set(path.replace(folder, '/usb'), bytes);
-        if (path.startsWith('/people/')) elsewhere.files.set(path, bytes);
-      }
-      for (const path of elsewhere.files.keys())
-        for (let each = path; each !== '/'; each = each.replace(/\/[^/]*$/, '') || '/')
-          if (!elsewhere.files.has(each)) elsewhere.folders.add(each);
+    // Another machine: nothing of the first one but the session's folder and the people's own media.
+    const elsewhere = new Disk();
+    furnish(elsewhere);
+    const folder = session(killed);
+    for (const [path, bytes] of killed.files) {
+      if (path.startsWith(folder)) elsewhere.files.set(path.replace(folder, '/usb'), bytes);
+      if (path.startsWith('/people/')) elsewhere.files.set(path, bytes);
+    }
+    for (const path of elsewhere.files.keys())
+      for (let each = path; each !== '/'; each = each.replace(/\/[^/]*$/, '') || '/')
+        if (!elsewhere.files.has(each)) elsewhere.folders.add(each);
 
-      // Two of five are not a quorum: nothing happens, nothing is lost.
-      const absent = playedTerminal(({ question, key }) =>
-        /are you here/.test(question) ? /Cara|Cem/.test(key) : undefined,
+    // Two of five are not a quorum: nothing happens, nothing is lost.
+    const absent = playedTerminal(({ question, key }) =>
+      /are you here/.test(question) ? /Cara|Cem/.test(key) : undefined,
+    );
+    const early = await roomContext(elsewhere, { terminal: absent });
+    await expect(runIn(early, { ceremony: '/usb', resume: true })).rejects.toMatchObject({
+      code: 'E_QUORUM_INCOMPLETE',
+      exitCode: 75,
+    });
+    const strayed: string[] = [];
+    const terminal = playedTerminal(({ kind, question, key }) => {
+      if (/are you here/.test(question)) return /Cem|Cleo|Cyd/.test(key);
+      const sealed = /passphrase for the identity (\w+)/.exec(question)?.[1];
+      if (kind === 'secret' && sealed !== undefined) return `passphrase of ${sealed}`;
+      if (!/private identity file/.test(question)) return undefined;
+      // The bindings of the first machine's site file lead nowhere here. Whoever names somebody else's file is asked again.
+      const own = `/people/${key.split('/')[2] ?? ''}.key`;
+      if (strayed.length > 0) return own;
+      strayed.push(own);
+      return [...elsewhere.files.keys()].find(
+        (it) => /^\/people\/[^/]*\.key$/.test(it) && it !== own,
       );
-      const early = await roomContext(elsewhere, { terminal: absent });
-      await expect(runIn(early, { ceremony: '/usb', resume: true })).rejects.toMatchObject({
-        code: 'E_QUORUM_INCOMPLETE',
-        exitCode: 75,
-      });
-      const strayed: string[] = [];
-      const terminal = playedTerminal(({ kind, question, key }) => {
-        if (/are you here/.test(question)) return /Cem|Cleo|Cyd/.test(key);
-        const sealed = /passphrase for the identity (\w+)/.exec(question)?.[1];
-        if (kind === 'secret' && sealed !== undefined) return `passphrase of ${sealed}`;
-        if (!/private identity file/.test(question)) return undefined;
-        // The bindings of the first machine's site file lead nowhere here. Whoever names somebody else's file is asked again.
-        const own = `/people/${key.split('/')[2] ?? ''}.key`;
-        if (strayed.length > 0) return own;
-        strayed.push(own);
-        return [...elsewhere.files.keys()].find(
-          (it) => /^\/people\/[^/]*\.key$/.test(it) && it !== own,
-        );
-      });
-      elsewhere.files.delete('/usb/site.yaml');
-      const later = await roomContext(elsewhere, { terminal });
-      const result = await runIn(later, { ceremony: '/usb', resume: true });
-      expect(result).toMatchObject({ ok: true, resumed: 2 });
-      expect(strayed).toHaveLength(1);
-      const checked = await checkSession(elsewhere, '/usb', await later.catalogue());
-      expect(problemsOf(checked.verdict)).toEqual([]);
-      expect(checked.of('restore').map(({ data }) => data.shares)).toEqual([[2, 4, 5]]);
-      expect(checked.of('key.retired')).toEqual([]);
-      expect(checked.of('wipe').map(({ data }) => data.how)).toEqual(['wiped']);
-    },
-  );
+    });
+    elsewhere.files.delete('/usb/site.yaml');
+    const later = await roomContext(elsewhere, { terminal });
+    const result = await runIn(later, { ceremony: '/usb', resume: true });
+    expect(result).toMatchObject({ ok: true, resumed: 2 });
+    expect(strayed).toHaveLength(1);
+    const checked = await checkSession(elsewhere, '/usb', await later.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    expect(checked.of('restore').map(({ data }) => data.shares)).toEqual([[2, 4, 5]]);
+    expect(checked.of('key.retired')).toEqual([]);
+    expect(checked.of('wipe').map(({ data }) => data.how)).toEqual(['wiped']);
+  });
 
-  it(
-    'asks again after a wrong passphrase, and stops at Ctrl-C without losing anything',
-    { timeout: 120_000 },
-    async () => {
-      const disk = room.copy();
-      let wrong = 0;
-      const terminal = playedTerminal(({ kind, key, attempt }) => {
-        if (key === 'environment/required' && kind === 'choose') return 'deviate';
-        if (kind === 'secret' && key === 'protect/prove/Cem' && attempt < 3) {
-          wrong++;
-          return 'not it';
-        }
-        return key === 'use/sign' || key === 'handover/bag/Cem' ? CTRL_C : undefined;
-      });
-      const context = await roomContext(disk, { terminal });
-      await expect(runIn(context, { ceremony: '/acme' })).rejects.toMatchObject({ exitCode: 130 });
-      expect(wrong).toBe(2);
-      const again = await roomContext(disk, { terminal: playedTerminal() });
-      const result = await runIn(again, { ceremony: '/acme', resume: true });
-      expect(result.ok).toBe(true);
-      const checked = await checkSession(disk, result.session, await again.catalogue());
-      expect(problemsOf(checked.verdict)).toEqual([]);
-      const attempts = checked.of('step.started').filter(({ data }) => data.step === 'bag');
-      expect(attempts.map(({ data }) => [data.for, data.attempt])).toContainEqual(['Cem', 2]);
-    },
-  );
+  it('asks again after a wrong passphrase, and stops at Ctrl-C without losing anything', async () => {
+    const disk = room.copy();
+    let wrong = 0;
+    const terminal = playedTerminal(({ kind, key, attempt }) => {
+      if (key === 'environment/required' && kind === 'choose') return 'deviate';
+      if (kind === 'secret' && key === 'protect/prove/Cem' && attempt < 3) {
+        wrong++;
+        return 'not it';
+      }
+      return key === 'use/sign' || key === 'handover/bag/Cem' ? CTRL_C : undefined;
+    });
+    const context = await roomContext(disk, { terminal });
+    await expect(runIn(context, { ceremony: '/acme' })).rejects.toMatchObject({ exitCode: 130 });
+    expect(wrong).toBe(2);
+    const again = await roomContext(disk, { terminal: playedTerminal() });
+    const result = await runIn(again, { ceremony: '/acme', resume: true });
+    expect(result.ok).toBe(true);
+    const checked = await checkSession(disk, result.session, await again.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    const attempts = checked.of('step.started').filter(({ data }) => data.step === 'bag');
+    expect(attempts.map(({ data }) => [data.for, data.attempt])).toContainEqual(['Cem', 2]);
+  });
 
-  it(
-    'is refused answers from a file, and takes them in a rehearsal',
-    { timeout: 120_000 },
-    async () => {
-      const disk = room.copy();
-      const context = await roomContext(disk);
-      const answers = '/shipped/answers/root-key.yaml';
-      await expect(runIn(context, { ceremony: '/acme', answers })).rejects.toMatchObject({
-        code: 'E_ANSWERS_PRODUCTION',
-        exitCode: 77,
-      });
-      const result = await runIn(context, {
-        ceremony: 'root-key',
-        rehearse: true,
-        answers,
-        outDir: '/rehearsal',
-      });
-      expect(result).toMatchObject({ ok: true, environment: 'rehearsal', mode: 'rehearsal' });
-      const checked = await checkSession(disk, '/rehearsal', await context.catalogue());
-      expect(problemsOf(checked.verdict)).toEqual([]);
-      expect(checked.verdict.summary).toMatch(/^REHEARSAL/);
-      const heard = checked.of('step.finished').flatMap(({ data }) => data.people);
-      expect(new Set(heard.map(({ graded }) => graded))).toEqual(new Set(['unattended']));
-      const keys = checked
-        .of('event')
-        .flatMap(({ data }) => (data.event === 'key.added' ? [data.data['record']] : []));
-      expect(keys).toMatchObject([{ environment: 'rehearsal' }]);
-    },
-  );
+  it('is refused answers from a file, and takes them in a rehearsal', async () => {
+    const disk = room.copy();
+    const context = await roomContext(disk);
+    const answers = '/shipped/answers/root-key.yaml';
+    await expect(runIn(context, { ceremony: '/acme', answers })).rejects.toMatchObject({
+      code: 'E_ANSWERS_PRODUCTION',
+      exitCode: 77,
+    });
+    const result = await runIn(context, {
+      ceremony: 'root-key',
+      rehearse: true,
+      answers,
+      outDir: '/rehearsal',
+    });
+    expect(result).toMatchObject({ ok: true, environment: 'rehearsal', mode: 'rehearsal' });
+    const checked = await checkSession(disk, '/rehearsal', await context.catalogue());
+    expect(problemsOf(checked.verdict)).toEqual([]);
+    expect(checked.verdict.summary).toMatch(/^REHEARSAL/);
+    const heard = checked.of('step.finished').flatMap(({ data }) => data.people);
+    expect(new Set(heard.map(({ graded }) => graded))).toEqual(new Set(['unattended']));
+    const keys = checked
+      .of('event')
+      .flatMap(({ data }) => (data.event === 'key.added' ? [data.data['record']] : []));
+    expect(keys).toMatchObject([{ environment: 'rehearsal' }]);
+  });
 
   it('needs its people listed', async () => {
     const disk = new Disk();

@@ -47,7 +47,7 @@ beforeAll(async () => {
   expect((await conclave(...input, 'other')).code).toBe(0);
   const { code, out } = await conclave('ceremony', 'archive', 'q', '--out', 'q.tar');
   expect([code, out.split('\n')[0]]).toEqual([0, expect.stringMatching(/^DEV: .*q\.tar: 5 files/)]);
-}, 60_000);
+});
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
@@ -124,7 +124,7 @@ describe('ceremony archive', () => {
     expect(checked.stdout.trim().split('\n')).toHaveLength(6);
   });
 
-  it('a rehearsal says so in every first line', { timeout: 60_000 }, async () => {
+  it('a rehearsal says so in every first line', async () => {
     writeFileSync(path('small.yaml'), SMALL);
     writeFileSync(path('small-answers.yaml'), ANSWERS);
     const answers = ['--answers', 'small-answers.yaml', '--no-input', '--json'];
@@ -330,7 +330,7 @@ describe('a forged archive', () => {
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^ok .*: DEV: /)]);
   });
 
-  it('is refused by both verifiers, for the same', { timeout: 60_000 }, async () => {
+  it('is refused by both verifiers, for the same', async () => {
     const files = cases.map(([, make], i) => {
       writeFileSync(path(`forged-${i}.tar`), make());
       return `forged-${i}.tar`;
@@ -366,7 +366,7 @@ describe('a forged archive', () => {
     ]);
   });
 
-  it('parser survives mutations', { timeout: 120_000 }, async () => {
+  it('parser survives mutations', async () => {
     const small = forge((files) => {
       for (const name of [SIG, 'artifacts/shares/set.json', 'transcript.json', 'definition.yaml'])
         files.set(name, other);

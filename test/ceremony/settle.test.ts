@@ -56,7 +56,7 @@ beforeAll(async () => {
     host: { faults: { after } },
   });
   expect(await runIn(context, input)).toMatchObject({ ok: true });
-}, 60_000);
+});
 
 /** Goes on from a moment; how often somebody was asked to agree to a step, and what counts as said there. */
 async function goOn(moment: Moment, step: string): Promise<{ asked: number; people: unknown }> {
@@ -75,7 +75,7 @@ async function goOn(moment: Moment, step: string): Promise<{ asked: number; peop
 }
 
 describe('a quorum agreed to a step that the end of the process cut short', () => {
-  it('and its word stands when the shares are found complete', { timeout: 120_000 }, async () => {
+  it('and its word stands when the shares are found complete', async () => {
     const complete = during.split.filter(({ disk }) => disk.files.has(SET));
     expect(complete.length).toBeGreaterThan(0);
     for (const moment of complete) {
@@ -85,7 +85,7 @@ describe('a quorum agreed to a step that the end of the process cut short', () =
     }
   });
 
-  it('and is asked anew when they are not', { timeout: 120_000 }, async () => {
+  it('and is asked anew when they are not', async () => {
     const incomplete = during.split.filter(({ disk }) => !disk.files.has(SET));
     expect(new Set(incomplete.map(({ agreed }) => agreed))).toEqual(new Set([true, false]));
     for (const moment of [incomplete[0], incomplete.at(-1)]) {
@@ -95,7 +95,7 @@ describe('a quorum agreed to a step that the end of the process cut short', () =
     }
   });
 
-  it('and is asked anew before a key is wiped', { timeout: 120_000 }, async () => {
+  it('and is asked anew before a key is wiped', async () => {
     const [first, last] = [during.wipe[0], during.wipe.at(-1)];
     expect(first?.agreed).toBe(false);
     expect(last?.agreed).toBe(true);

@@ -37,7 +37,7 @@ beforeAll(async () => {
   const [opened] = entries;
   if (opened?.type !== 'session.opened') throw new Error('not opened');
   instances = plan(definition, opened.data.participants);
-}, 60_000);
+});
 
 const facts = (more: Partial<Facts> = {}): Facts => ({
   live: new Set(),

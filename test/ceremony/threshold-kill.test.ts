@@ -7,7 +7,7 @@ import { checkSession, problemsOf } from './evidence.js';
 import { type Change, Disk } from './memory-host.js';
 import { furnish, roomContext, runIn } from './room.js';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 const OUT = '/out';
 const DKG = {

@@ -15,7 +15,7 @@ import { checkSession, problemsOf } from './evidence.js';
 import { type Change, Disk, place } from './memory-host.js';
 import { furnish, roomContext, runIn } from './room.js';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 });
 
 // Who waits for which proof is tried here; proofs of full length are tried where they are made.
 vi.mock('#protocols/inhead/hash-input', async (original) => ({

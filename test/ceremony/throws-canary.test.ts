@@ -129,74 +129,70 @@ describe('the search itself', () => {
 });
 
 describe('what was thrown', () => {
-  it(
-    'is in nothing that was written, at whatever write the power goes, nor in what was said',
-    { timeout: 120_000 },
-    async () => {
-      const disk = new Disk();
-      furnish(disk);
-      place(disk, '/dice.yaml', text);
-      let moments = 0;
-      const lengths = new Map<string, number>();
-      const leaks = new Set<string>();
-      const left = [...REFUSED, ...THROWN];
-      const all = [...REFUSED, ...THROWN];
-      let current: (typeof THROWN)[number] | undefined;
-      const refusals: string[] = [];
-      const terminal = playedTerminal(({ key, kind }) => {
-        if (key !== 'generate/generate') return undefined;
-        if (kind === 'choose') {
-          // What is refused stands before what is taken, and is of the same kind where there is such.
-          current = left.shift();
-          return current?.[0];
+  it('is in nothing that was written, at whatever write the power goes, nor in what was said', async () => {
+    const disk = new Disk();
+    furnish(disk);
+    place(disk, '/dice.yaml', text);
+    let moments = 0;
+    const lengths = new Map<string, number>();
+    const leaks = new Set<string>();
+    const left = [...REFUSED, ...THROWN];
+    const all = [...REFUSED, ...THROWN];
+    let current: (typeof THROWN)[number] | undefined;
+    const refusals: string[] = [];
+    const terminal = playedTerminal(({ key, kind }) => {
+      if (key !== 'generate/generate') return undefined;
+      if (kind === 'choose') {
+        // What is refused stands before what is taken, and is of the same kind where there is such.
+        current = left.shift();
+        return current?.[0];
+      }
+      return current?.[1];
+    });
+    const patient: typeof terminal = {
+      ...terminal,
+      text: async (question, at, check) => {
+        while (current?.[2] !== undefined) {
+          const problem = check?.(current[1]) ?? '';
+          expect(problem).toMatch(current[2]);
+          refusals.push(problem);
+          const next = left.findIndex(([source]) => source === current?.[0]);
+          [current] = next < 0 ? [undefined] : left.splice(next, 1);
         }
-        return current?.[1];
-      });
-      const patient: typeof terminal = {
-        ...terminal,
-        text: async (question, at, check) => {
-          while (current?.[2] !== undefined) {
-            const problem = check?.(current[1]) ?? '';
-            expect(problem).toMatch(current[2]);
-            refusals.push(problem);
-            const next = left.findIndex(([source]) => source === current?.[0]);
-            [current] = next < 0 ? [undefined] : left.splice(next, 1);
-          }
-          return await terminal.text(question, at, check);
-        },
-      };
-      const context = await roomContext(disk, {
-        terminal: patient,
-        host: {
-          faults: {
-            after: ({ path }, now) => {
-              moments++;
-              // Of a journal what is new, and enough before it that nothing falls between.
-              const bytes = now.files.get(path) ?? new Uint8Array(0);
-              const fresh = bytes.subarray(Math.max(0, (lengths.get(path) ?? 0) - 1024));
-              lengths.set(path, bytes.length);
-              const places = new Map([
-                [path, Buffer.from(fresh)],
-                ['its name', Buffer.from(path)],
-              ]);
-              for (const leak of found(places, all)) leaks.add(leak);
-            },
+        return await terminal.text(question, at, check);
+      },
+    };
+    const context = await roomContext(disk, {
+      terminal: patient,
+      host: {
+        faults: {
+          after: ({ path }, now) => {
+            moments++;
+            // Of a journal what is new, and enough before it that nothing falls between.
+            const bytes = now.files.get(path) ?? new Uint8Array(0);
+            const fresh = bytes.subarray(Math.max(0, (lengths.get(path) ?? 0) - 1024));
+            lengths.set(path, bytes.length);
+            const places = new Map([
+              [path, Buffer.from(fresh)],
+              ['its name', Buffer.from(path)],
+            ]);
+            for (const leak of found(places, all)) leaks.add(leak);
           },
         },
-      });
-      expect(await runIn(context, { ceremony: '/dice.yaml', outDir: '/out' })).toMatchObject({
-        ok: true,
-      });
-      expect(moments).toBeGreaterThan(60);
-      expect(refusals.length).toBe(REFUSED.length);
-      expect([...leaks]).toEqual([]);
-      const said = Buffer.from([...terminal.shown, ...refusals].join('\n'));
-      expect(found(new Map([...everything(disk), ['the screen', said]]), all)).toEqual([]);
-      expect(Buffer.from(disk.files.get('/out/journal.jsonl') ?? '').toString()).toContain(
-        'entropy.gathered',
-      );
-    },
-  );
+      },
+    });
+    expect(await runIn(context, { ceremony: '/dice.yaml', outDir: '/out' })).toMatchObject({
+      ok: true,
+    });
+    expect(moments).toBeGreaterThan(60);
+    expect(refusals.length).toBe(REFUSED.length);
+    expect([...leaks]).toEqual([]);
+    const said = Buffer.from([...terminal.shown, ...refusals].join('\n'));
+    expect(found(new Map([...everything(disk), ['the screen', said]]), all)).toEqual([]);
+    expect(Buffer.from(disk.files.get('/out/journal.jsonl') ?? '').toString()).toContain(
+      'entropy.gathered',
+    );
+  });
 });
 
 describe('a file of throws', () => {
@@ -235,7 +231,7 @@ describe('a file of throws', () => {
     ]);
   };
 
-  it('is told by nothing that refuses it', { timeout: 120_000 }, async () => {
+  it('is told by nothing that refuses it', async () => {
     // One for each reason; the others are refused at a keyboard above.
     for (const [i, one] of REFUSED.filter((_, at) => at === 0 || at > 3).entries()) {
       const more = i % 2 === 0 ? ['--json', '--debug'] : ['--debug'];
@@ -246,23 +242,19 @@ describe('a file of throws', () => {
     expect(found(places(), REFUSED)).toEqual([]);
   });
 
-  it(
-    'is told by nothing where all goes well, or the program breaks in the middle',
-    { timeout: 120_000 },
-    async () => {
+  it('is told by nothing where all goes well, or the program breaks in the middle', async () => {
+    draws.length = 0;
+    expect(await conclave(THROWN, 'whole', '--json', '--debug')).toBe(0);
+    // The salts of four throws in a row: at the third two were typed, after the last all of them.
+    const salts = draws.findIndex((_, i) => [0, 1, 2, 3].every((more) => draws[i + more] === 16));
+    expect(salts).toBeGreaterThan(0);
+    for (const at of [salts + 3, salts + 5]) {
       draws.length = 0;
-      expect(await conclave(THROWN, 'whole', '--json', '--debug')).toBe(0);
-      // The salts of four throws in a row: at the third two were typed, after the last all of them.
-      const salts = draws.findIndex((_, i) => [0, 1, 2, 3].every((more) => draws[i + more] === 16));
-      expect(salts).toBeGreaterThan(0);
-      for (const at of [salts + 3, salts + 5]) {
-        draws.length = 0;
-        breakAt = at;
-        expect(await conclave(THROWN, `broken-${at}`, '--debug')).toBe(70);
-      }
-      breakAt = Infinity;
-      expect(Buffer.concat(printed).toString()).toContain('the generator broke');
-      expect(found(places(), THROWN)).toEqual([]);
-    },
-  );
+      breakAt = at;
+      expect(await conclave(THROWN, `broken-${at}`, '--debug')).toBe(70);
+    }
+    breakAt = Infinity;
+    expect(Buffer.concat(printed).toString()).toContain('the generator broke');
+    expect(found(places(), THROWN)).toEqual([]);
+  });
 });

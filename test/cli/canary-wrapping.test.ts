@@ -167,4 +167,4 @@ it('what is wrapped, and what wraps it, stays where it belongs', async () => {
     }
   }
   expect([...found]).toEqual([]);
-}, 60_000);
+});

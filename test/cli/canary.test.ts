@@ -310,7 +310,7 @@ describe('canary', () => {
     }
 
     expect(search(secrets, slips)).toEqual([]);
-  }, 120_000);
+  });
 
   it('words of unsealed shares are in their files and nowhere else', async () => {
     const before = printed.length;

@@ -52,6 +52,5 @@ describe('dice', () => {
       expect(changed.equals(once)).toBe(false);
       expect(without.equals(once)).toBe(false);
     },
-    180_000,
   );
 });

@@ -63,7 +63,7 @@ describe('a reader that goes away', () => {
   });
 
   it('is told by the exit code when nothing could be written at all', () => {
-    const script = `exec 3> >(true); sleep 0.5; node '${program}' help >&3; echo $?`;
+    const script = `exec 3> >(true); wait $!; node '${program}' help >&3; echo $?`;
     const ran = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
     expect({ out: ran.stdout, err: ran.stderr }).toEqual({ out: '73\n', err: '' });
   });

@@ -23,21 +23,17 @@ const ELSEWHERE = new Map([
 ]);
 
 describe('transcripts', () => {
-  it.each(names)(
-    '%s',
-    async (name) => {
-      const work = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-transcript-')));
-      try {
-        const archive = parseTxtar(readFileSync(join(folder, name), 'utf8'));
-        const run = name.startsWith('bin-') ? throughBin : inProcess(name);
-        for (const code of await runScript(archive, work, run)) seen.add(code);
-        ran++;
-      } finally {
-        rmSync(work, { recursive: true, force: true });
-      }
-    },
-    180_000,
-  );
+  it.each(names)('%s', async (name) => {
+    const work = realpathSync(mkdtempSync(join(tmpdir(), 'conclave-transcript-')));
+    try {
+      const archive = parseTxtar(readFileSync(join(folder, name), 'utf8'));
+      const run = name.startsWith('bin-') ? throughBin : inProcess(name);
+      for (const code of await runScript(archive, work, run)) seen.add(code);
+      ran++;
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  });
 });
 
 afterAll(() => {

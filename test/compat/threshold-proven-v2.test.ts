@@ -67,7 +67,7 @@ describe('a threshold session with proofs, version 2', () => {
       });
       expect(tally['65'], name).toBeGreaterThan(50);
     }
-  }, 60_000);
+  });
 
   it.runIf(python)('holds for the verifiers in plain Python', () => {
     const says = (reader: string, ...given: string[]): string => {

@@ -138,7 +138,7 @@ beforeAll(async () => {
       schemas.parseEntry({ ...entry, data: entry.data as unknown as JsonObject }, name),
     ),
   );
-}, 120_000);
+});
 afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });

@@ -140,7 +140,7 @@ describe('unwrap, ended by signal 9', () => {
       expect(temporaries(session.disk)).toEqual([]);
       expect(readFileSync(at(session, 'plain')).equals(CONTENT)).toBe(true);
     }
-  }, 60_000);
+  });
 });
 
 describe('a hand-over, ended by signal 9', () => {
@@ -209,7 +209,7 @@ describe('a hand-over, ended by signal 9', () => {
       await done(session, ...destroying(session));
       expect([n, await stateOf(session)]).toEqual([n, 'destroyed']);
     }
-  }, 120_000);
+  });
 
   it('while it is destroyed: it is active or destroyed, and destroying it goes on', async () => {
     const made = await answeredSession();
@@ -229,5 +229,5 @@ describe('a hand-over, ended by signal 9', () => {
       ]);
       expect([n, await stateOf(session)]).toEqual([n, 'destroyed']);
     }
-  }, 120_000);
+  });
 });

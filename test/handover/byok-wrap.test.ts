@@ -64,7 +64,7 @@ describe('the ceremony byok-wrap', () => {
     );
     expect(Math.min(...done)).toBeGreaterThan(0);
     expect(done).toEqual([...done].sort((x, y) => x - y));
-  }, 120_000);
+  });
 
   it.runIf(hasPeer)('the recipient opens it with a program of their own', () => {
     const opened = spawnSync(
@@ -100,5 +100,5 @@ describe('the ceremony byok-wrap', () => {
     expect(ended.code, ended.output).toBe(1);
     expect(ended.output).toContain('nothing was wrapped');
     expect(existsSync(at('refused/artifacts/byok.wrapped'))).toBe(false);
-  }, 120_000);
+  });
 });

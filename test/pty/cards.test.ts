@@ -68,7 +68,7 @@ describe.runIf(tmux)('cards at a terminal', () => {
     expect(terminal.history()).not.toContain(passphrase);
     for (const { rows } of terminal.screens)
       expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(80);
-  }, 90_000);
+  });
 
   it('check one, and leave nothing when somebody stops half-way', async () => {
     const lines = printed(share('shares-unsealed', 1));
@@ -82,5 +82,5 @@ describe.runIf(tmux)('cards at a terminal', () => {
     const left = await terminal.until(({ ended }) => ended !== undefined, 'the end');
     expect(left.ended).toBe(130);
     for (const line of lines.slice(0, 3)) expect(terminal.history()).not.toContain(line);
-  }, 60_000);
+  });
 });

@@ -27,7 +27,7 @@ let terminals = 0;
 let reader: QrReader;
 
 async function until<T>(look: () => T | undefined, what: string): Promise<T> {
-  for (const end = Date.now() + 40_000; Date.now() < end;) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     const found = look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -49,7 +49,7 @@ beforeAll(async () => {
   let said = '';
   server.stdio[3]?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   display = `:${await until(() => /^(\d+)\n/.exec(said)?.[1], 'a display')}`;
-}, 60_000);
+});
 afterAll(() => {
   for (const program of running.reverse()) program.kill();
   rmSync(work, { recursive: true, force: true });
@@ -119,7 +119,7 @@ async function seen(path: string): Promise<readonly [string | undefined, string]
 
 /** The same once both see a code: the mark is set when the program ended, and the terminal may still be drawing. */
 async function drawn(picture: () => string): Promise<readonly [string | undefined, string]> {
-  for (const end = Date.now() + 20_000; ;) {
+  for (const end = Date.now() + 60_000; ;) {
     const both = await seen(picture());
     if ((both[0] !== undefined && both[1] !== '') || Date.now() > end) return both;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -127,7 +127,7 @@ async function drawn(picture: () => string): Promise<readonly [string | undefine
 }
 
 describe.runIf(here)('a screen is read by two cameras', () => {
-  it.each(grounds)('one code on $name ground', { timeout: 60_000 }, async (ground) => {
+  it.each(grounds)('one code on $name ground', async (ground) => {
     writeFileSync(join(work, 'note'), 'ten bytes.');
     const picture = await terminal(`${conclave} qr show note`, ground, ';');
     const [ours, theirs] = await drawn(picture);
@@ -137,7 +137,7 @@ describe.runIf(here)('a screen is read by two cameras', () => {
     running.pop()?.kill();
   });
 
-  it('the code that tests how a scanner types', { timeout: 60_000 }, async () => {
+  it('the code that tests how a scanner types', async () => {
     const picture = await terminal(
       `${conclave} qr show --keyboard-test`,
       grounds[0] as Ground,
@@ -147,13 +147,16 @@ describe.runIf(here)('a screen is read by two cameras', () => {
     running.pop()?.kill();
   });
 
-  it.each(grounds.slice(0, 2))('a series on $name ground', { timeout: 90_000 }, async (ground) => {
+  it.each(grounds.slice(0, 2))('a series on $name ground', async (ground) => {
     const bytes = seededSource(3)(150);
     writeFileSync(join(work, 'blob'), bytes);
     const picture = await terminal(`${conclave} qr show blob --animate --fps 2`, ground, ' ||');
     const receivers = [new Receiver(sha256), new Receiver(sha256)];
     const arrived: (Uint8Array | undefined)[] = [];
-    for (const end = Date.now() + 60_000; Date.now() < end && arrived.filter(Boolean).length < 2;) {
+    for (
+      const end = Date.now() + 120_000;
+      Date.now() < end && arrived.filter(Boolean).length < 2;
+    ) {
       for (const [i, text] of (await seen(picture())).entries()) {
         if (text === undefined || text === '') continue;
         const step = receivers[i]?.take(text, 'the screen');

@@ -173,5 +173,5 @@ describe.skipIf(!here || !thorough)('recover at a terminal of 80 by 24', () => {
       ...['verify', '--key', 'root.pub', '--in', 'order.txt'],
       ...['--signature', join(folder, 'artifacts/payload.sig')],
     );
-  }, 240_000);
+  });
 });

@@ -136,5 +136,5 @@ describe.skipIf(!here)('root-key at a terminal of 80 by 24', () => {
     }
     const minutes = readFileSync(join(folder, 'minutes.md'), 'utf8');
     for (const { name } of actors) expect(minutes).toContain(name);
-  }, 240_000);
+  });
 });

@@ -38,7 +38,7 @@ beforeAll(async () => {
   quick = await makeSession(shipped('quickstart.yaml'));
   rehearsed = await makeSession(shipped('root-key.yaml'), 'rehearsal');
   Object.assign(sessions, { real, quick, rehearsed });
-}, 120_000);
+});
 
 interface Checking {
   /** Whose identities are pinned; everybody's when not given, nobody's when null. */

@@ -111,7 +111,7 @@ export class Tmux implements Disposable {
   async until(
     condition: (screen: Screen) => boolean,
     what: string,
-    timeoutMs = 30_000,
+    timeoutMs = 60_000,
   ): Promise<Screen> {
     const end = Date.now() + timeoutMs;
     let before: string | undefined;

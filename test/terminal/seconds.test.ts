@@ -37,8 +37,9 @@ describe('counted seconds', () => {
   });
 
   it('are not drawn at all for what is done at once', async () => {
-    countSeconds(fd, { every: 50 })[Symbol.dispose]();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Long enough that a busy machine does not come to the second drawing before it comes to the end of this line.
+    countSeconds(fd, { every: 250 })[Symbol.dispose]();
+    await new Promise((resolve) => setTimeout(resolve, 800));
     expect(drawn()).toBe('');
   });
 

@@ -29,8 +29,10 @@ function desk(env: Readonly<Record<string, string>> = { NO_COLOR: '1' }, plain =
     terminal: ttyTerminal({ input, output, env, plain }),
     shown: () => shown,
     type: async (after, keys) => {
-      for (let i = 0; i < 400 && shown.indexOf(after, read) < 0; i++)
+      for (const end = Date.now() + 40_000; !shown.includes(after, read);) {
+        if (Date.now() > end) throw new Error(`"${after}" was never shown: ${shown.slice(read)}`);
         await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       read = shown.indexOf(after, read) + after.length;
       await new Promise((resolve) => setTimeout(resolve, 20));
       input.write(keys);
