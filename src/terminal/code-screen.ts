@@ -49,6 +49,8 @@ const CLEAR_LINE = '\u001b[K';
 
 const SLOWEST = 1;
 const FASTEST = 12;
+/** One key: a control sequence is one, whichever it is. ECMA-48 §5.4. */
+const KEY = /\u001b\[[0-?]*[ -/]*[@-~]|[^]/g;
 
 /** Where nobody watches, a code may be as large as it likes. */
 const ANY: Room = { columns: 1000, rows: 1000 };
@@ -121,21 +123,29 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
       }
       const keyboard = input;
       const turned = inverted(frames.invert);
-      const state = { number: 1, paused: false, fps: frames.framesPerSecond, done: false };
+      const state = {
+        ...{ number: 1, paused: false, fps: frames.framesPerSecond, done: false },
+        // Whether a key came since this frame was begun.
+        pressed: false,
+      };
       let wake: (() => void) | undefined;
       let shown = 0;
       const step = (by: number): void => {
         state.number = ((state.number - 1 + by + frames.last) % frames.last) + 1;
       };
+      const onKey = (key: string): void => {
+        if (key === ' ') state.paused = !state.paused;
+        else if (key === 'n' || key === '\u001b[C') act(1);
+        else if (key === 'p' || key === '\u001b[D') act(-1);
+        else if (key === '+') state.fps = Math.min(FASTEST, state.fps + 1);
+        else if (key === '-') state.fps = Math.max(SLOWEST, state.fps - 1);
+        else if (key === 'r') state.number = 1;
+        else if (/[q\u0003\u0004]/.test(key)) state.done = true;
+      };
+      // Keys that were pressed while a frame was drawn come together.
       const onKeys = (keys: Buffer | string): void => {
-        const typed = keys.toString();
-        if (typed === ' ') state.paused = !state.paused;
-        else if (typed === 'n' || typed === '\u001b[C') act(1);
-        else if (typed === 'p' || typed === '\u001b[D') act(-1);
-        else if (typed === '+') state.fps = Math.min(FASTEST, state.fps + 1);
-        else if (typed === '-') state.fps = Math.max(SLOWEST, state.fps - 1);
-        else if (typed === 'r') state.number = 1;
-        else if (/[q\u0003\u0004]/.test(typed)) state.done = true;
+        for (const key of keys.toString().match(KEY) ?? []) onKey(key);
+        state.pressed = true;
         wake?.();
       };
       const act = (by: number): void => {
@@ -164,6 +174,7 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
         let last = '';
         while (!isDone(state)) {
           const begin = Date.now();
+          state.pressed = false;
           const text = frames.text(state.number);
           const code = encodeQr(text, { level: 'L', version: frames.version });
           const drawn = await checked(code, text, turned);
@@ -186,7 +197,8 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
           const spent = Date.now() - begin;
           await new Promise<void>((resolve) => {
             wake = resolve;
-            if (!state.paused) setTimeout(resolve, Math.max(0, 1000 / state.fps - spent));
+            if (hasKey(state)) resolve();
+            else if (!state.paused) setTimeout(resolve, Math.max(0, 1000 / state.fps - spent));
           });
           wake = undefined;
           if (!state.paused) step(1);
@@ -206,6 +218,11 @@ export function codeScreen({ output, input, env }: CodeScreenOptions) {
 /** Read anew each time: keys change it while nobody looks. */
 function isDone(state: { readonly done: boolean }): boolean {
   return state.done;
+}
+
+/** The same. */
+function hasKey(state: { readonly pressed: boolean }): boolean {
+  return state.pressed;
 }
 
 /** `COLORFGBG` is `foreground;background`, 7 and 15 being white; few terminals set it, none lies. */
