@@ -16,9 +16,10 @@ import { parseGroup } from '#crypto/frost/group';
 import { loadSuite } from '#crypto/frost/suite';
 import { thresholdSign } from '#actions/threshold-sign';
 import { toHex, utf8 } from '#formats/bytes';
-import type { Cbor } from '#formats/cbor';
+import { type Cbor, decodeCbor, encodeCbor } from '#formats/cbor';
 import { RefusedError } from '#formats/errors';
 import { SecretBytes } from '#formats/secret-bytes';
+import { decodeMessage } from '#protocols/parties/message';
 import { makeRoster } from '#protocols/parties/roster';
 import { newSessionKeys } from '#protocols/parties/session-keys';
 import { commit } from '#protocols/threshold/frost-rounds';
@@ -28,7 +29,6 @@ import { runDealing } from '#protocols/threshold/dealing-session';
 import { runSigning } from '#protocols/threshold/signing-session';
 import { simulate } from '#protocols/threshold/simulate';
 import { groupJson, openStart } from '#protocols/threshold/start-message';
-import { encodeCbor } from '#formats/cbor';
 import { seeded } from '../support/mutations.js';
 import { thorough } from '../support/require.js';
 import { keyed, phase, room, type Room, rounds, startFile } from './party.js';
@@ -216,7 +216,7 @@ describe('in a thousand runs', () => {
         const nonces = progress.said.find(({ type }) => type === 'nonces');
         if (said === undefined || nonces === undefined) throw new Error('nothing was said');
         const key = toHex(nonces.digest);
-        const z = toHex(bodyOf(said.bytes));
+        const z = toHex(scalarIn(said.bytes));
         outputs.set(key, (outputs.get(key) ?? new Set()).add(z));
       } catch (error) {
         if (error instanceof RefusedError) refused++;
@@ -230,9 +230,10 @@ describe('in a thousand runs', () => {
 });
 
 /** The scalar in a signature share's message: the body is [z, echo]. */
-function bodyOf(bytes: Uint8Array): Uint8Array {
-  const marker = Buffer.from([0x82, 0x58, 0x20]);
-  const at = Buffer.from(bytes).indexOf(marker);
-  if (at < 0) throw new Error('no share in it');
-  return bytes.slice(at + 3, at + 35);
+function scalarIn(bytes: Uint8Array): Uint8Array {
+  const { content } = decodeMessage(bytes, 'share');
+  const body = content.kind === 'broadcast' ? decodeCbor(content.body, 'share') : undefined;
+  const z = Array.isArray(body) ? (body[0] as Cbor) : undefined;
+  if (!(z instanceof Uint8Array)) throw new Error('no share in it');
+  return z;
 }
