@@ -17,8 +17,6 @@ import { furnish, roomContext, runIn } from './room.js';
 // With the same numbers and times people sign the same bytes in each of these rehearsals.
 vi.mock('@noble/post-quantum/ml-dsa.js', async (load) => rememberedSchemes(await load()));
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 const OUT = '/out';
 const SIGN = {
   ceremony: 'threshold-sign',
