@@ -12,11 +12,10 @@ import { writeTogether } from './context/write-together.js';
 import { assertEnvironment } from './shares/change.js';
 import { collectShares } from './shares/collect.js';
 import { readSources } from './shares/sources.js';
-import { policyOf, quorumText, requestLines } from './trace/asked.js';
+import { quorumText, requestLines } from './trace/asked.js';
 import { levelMisfit } from './trace/check-bytes.js';
 import {
   assertGroupOf,
-  assertKeyPolicy,
   assertQuorum,
   assertTwin,
   checkTrace,
@@ -26,6 +25,7 @@ import {
   readTraceKey,
   type TraceKey,
 } from './trace/key.js';
+import { assertAllowed } from './trace/policy.js';
 import { HANDLING } from './trace/verdict.js';
 
 const MAX_REQUEST_BYTES = 128 * 1024;
@@ -127,7 +127,7 @@ export const traceProve = defineAction({
     const kept = key.kind === 'bytes' ? 'set' : 'key';
     assertEnvironment(environmentOf(key), context.environment, key.name, kept);
     assertMaySign(key, request, input.request, context);
-    assertKeyPolicy(key, request, input.request);
+    assertAllowed(key, request, input.request);
     assertTwin(key, request, input.twin === true);
     if (request.quorum !== undefined)
       assertQuorum(key, request.quorum, `the quorum of ${input.request}`);
@@ -253,7 +253,7 @@ function assertApart(signature: string, trace: string): void {
   });
 }
 
-/** Refuses a request that is past its time or whose policy is not the one that there is. */
+/** Refuses a request that is past its time, or of a level that the key does not have. */
 function assertMaySign(
   key: TraceKey,
   request: TraceRequest,
@@ -268,7 +268,7 @@ function assertMaySign(
       hint: 'make a request of level quorum',
     });
   }
-  const { expires, policy, message } = request;
+  const { expires } = request;
   if (expires !== undefined && context.now().getTime() / 1000 > expires) {
     throw new RefusedError({
       code: 'E_TRACE_EXPIRED',
@@ -276,12 +276,6 @@ function assertMaySign(
       hint: 'make a new request, or correct the clock',
     });
   }
-  if (toHex(policyOf(message)) === toHex(policy)) return;
-  throw new RefusedError({
-    code: 'E_POLICY_KIND',
-    message: `${name} is under another policy than to sign exactly its message`,
-    hint: 'no other is understood, and what is not understood is not allowed',
-  });
 }
 
 /** People see what they sign and say yes; a program says which request was approved. */

@@ -5,7 +5,7 @@ import { formatTime } from '#formats/time';
 import { LEVELS } from '#protocols/inhead/level';
 import { encodeRequest, MAX_MESSAGE_BYTES, type TraceRequest } from '#protocols/inhead/request';
 import { defineAction } from './action.js';
-import { durationSeconds, parseQuorum, policyOf, quorumText, requestLines } from './trace/asked.js';
+import { durationSeconds, parseQuorum, quorumText, requestLines } from './trace/asked.js';
 import {
   assertLevel,
   assertQuorum,
@@ -14,6 +14,7 @@ import {
   namingOf,
   readTraceKey,
 } from './trace/key.js';
+import { assertAllowed, policyOf } from './trace/policy.js';
 
 /** What was asked for. */
 export interface RequestResult {
@@ -62,6 +63,7 @@ export const traceRequest = defineAction({
   },
   options: ['force'],
   effect: 'repeatable',
+  exits: [77],
   examples: [
     {
       command:
@@ -98,6 +100,8 @@ export const traceRequest = defineAction({
       policy: policyOf(message),
       expires,
     };
+    // What the cage would refuse is not carried there.
+    assertAllowed(key, request, input.in);
     const bytes = encodeRequest(request);
     context.files.write(input.out, bytes);
     const digest = `sha256:${toHex(sha256(bytes))}`;

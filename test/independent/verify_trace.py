@@ -104,6 +104,12 @@ def read_request(data):
     return request
 
 
+def allow_digest(digest):
+    """SHA-256 of the policy to sign exactly one content."""
+    policy = {"type": "conclave/policy", "version": 1, "kind": "allow-digest", "digest": "sha256:" + digest.hex()}
+    return sha256(json.dumps(policy, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+
+
 # ---------------------------------------------------------------- the trace
 
 #        suite: (bytes of a point, bytes of a scalar)
@@ -602,6 +608,7 @@ class ScalarStatement:
         record = json.loads(group_bytes)
         code = trace["suite"]
         require(NAMES.get(record["suite"]) == code, "another suite than the group record's, or one that this reader lacks")
+        require(record["policy"] in (None, "sha256:" + request[9].hex()), "the key is bound to a policy that does not allow this")
         self.suite = suite = FROST[code]()
         self.curve = curve = suite.curve
         self.table = BaseTable(curve)
@@ -880,6 +887,7 @@ def verify(group, request_bytes, signature, trace_bytes):
     require(request[5] == sha256(group), "the request is for another group record")
     require(trace["level"] == request[6], "another level than the request's")
     require(7 not in request or request[7] == trace["quorum"], "another quorum than the request's")
+    require(request[9] == allow_digest(request[4]), "the request is under another policy than to sign its message")
     require(trace["signature"] == signature, "the signature file is not the signature of the trace")
     if trace["suite"] == b"gf256-v1":
         statement = ByteStatement(group, trace)

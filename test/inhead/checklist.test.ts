@@ -24,6 +24,12 @@ const REFUSED: readonly Line[] = [
     ['trace', 'with any field of its request changed'],
   ],
   [
+    'a message that the policy of the request, or of the key, does not allow',
+    ['fields', 'and says no where a prover signed all the same, whatever else holds'],
+    ['fields', 'and is neither asked for nor made against the key’s own'],
+    ['trace', 'after expiry, under another policy, or for another group record'],
+  ],
+  [
     'each field of the signature changed',
     ['fields', 'over %s: R, s, another spelling of s, their lengths, and SIG alone'],
     ['scalar', 'is refused with any field changed'],

@@ -4,11 +4,15 @@
  * is the same h0 at every level.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { policyOf } from '#actions/trace/policy';
 import { proveScalars } from '#actions/trace/prove-scalars';
 import { scalarContext } from '#actions/trace/scalar-key';
+import { WORDS } from '#actions/trace/verdict';
+import { traceProve } from '#actions/trace-prove';
+import { traceRequest } from '#actions/trace-request';
 import { traceVerify } from '#actions/trace-verify';
 import { encodeGroup, type GroupRecord } from '#crypto/frost/group';
 import { suiteNames } from '#crypto/frost/suite';
@@ -41,14 +45,23 @@ afterAll(() => {
   place.remove();
 });
 
+function write(files: Files): void {
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(place.at(name), bytes);
+}
+
+/** Where they are then. */
+const paths = () => ({
+  group: place.at('group'),
+  request: place.at('request'),
+  sig: place.at('sig'),
+  trace: place.at('trace'),
+});
+
 /** What `trace verify` says: a verdict, or a refusal of what it was given. */
 async function ours(files: Files): Promise<boolean> {
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(place.at(name), bytes);
-  const [group, request, sig, trace] = ['group', 'request', 'sig', 'trace'].map((name) =>
-    place.at(name),
-  );
+  write(files);
   try {
-    return (await place.run(traceVerify, { group, request, sig, trace })).ok;
+    return (await place.run(traceVerify, paths())).ok;
   } catch (error) {
     if (error instanceof ConclaveError && [1, 65].includes(error.exitCode)) return false;
     throw error;
@@ -110,12 +123,16 @@ async function refusedByBoth(good: Files, bad: Readonly<Record<string, Files>>):
 }
 
 /** A trace of level shares, bound to its request. */
-async function made(suite: string): Promise<{ dealt: Dealt; trace: TraceFile; files: Files }> {
-  const dealt = await dealtKey(suite, 2, 3);
+async function made(
+  suite: string,
+  { own = null, asked: named }: { own?: string | null; asked?: Uint8Array } = {},
+): Promise<{ dealt: Dealt; trace: TraceFile; files: Files }> {
+  const dealt = await dealtKey(suite, 2, 3, suite, own);
   const asked = requestFor(dealt.key, 'shares', {
     bind: true,
     quorum: [1, 3],
     expires: 4_000_000_000,
+    ...(named === undefined ? {} : { policy: named }),
   });
   const trace = await proveScalars(
     { key: dealt.key, ...asked, signers: dealt.signers([1, 3]), twin: false },
@@ -293,6 +310,47 @@ describe('a trace is refused with one field changed', () => {
     for (const [name, change] of Object.entries(changes))
       bad[name] = { ...good, trace: encodeTrace({ ...trace, ...change }) };
     await refusedByBoth(good, bad);
+  });
+});
+
+describe('a trace is of what its policies allow', () => {
+  const name = (digest: Uint8Array): string => `sha256:${toHex(digest)}`;
+  const message = new TextEncoder().encode('pay nobody');
+  const [allows, another] = [policyOf(message), policyOf(new TextEncoder().encode('pay Eve'))];
+
+  it('and says no where a prover signed all the same, whatever else holds', async () => {
+    const bound = await made('frost-ed25519', { own: name(another) });
+    const unknown = await made('frost-ed25519', { asked: sha256(message) });
+    const misled = await made('frost-ed25519', { own: name(another), asked: another });
+    // What holds is bound to the policy of the request, or, as everywhere else, to none.
+    const { files: good } = await made('frost-ed25519', { own: name(allows) });
+    const bad = {
+      'the key is bound to another': bound.files,
+      'the request is under one that is not known': unknown.files,
+      'the request is under that of another message, and the key too': misled.files,
+    };
+    await refusedByBoth(good, bad);
+    for (const [why, files] of Object.entries(bad)) {
+      write(files);
+      const { claims } = await place.run(traceVerify, paths());
+      const wrong = claims.filter(({ ok }) => !ok).map(({ claim }) => claim);
+      expect(wrong, why).toEqual([WORDS.policy]);
+    }
+  });
+
+  it('and is neither asked for nor made against the key’s own', async () => {
+    const { files } = await made('frost-ed25519', { own: name(another) });
+    write(files);
+    writeFileSync(place.at('message'), message);
+    const { group, request } = paths();
+    const out = place.at('refused');
+    const refusal = { code: 'E_POLICY_REFUSED', exitCode: 77 };
+    await expect(
+      place.run(traceRequest, { group, in: place.at('message'), level: 'shares', out }),
+    ).rejects.toMatchObject(refusal);
+    const proving = { request, group, share: [place.at('message')], outSig: place.at('s'), out };
+    await expect(place.run(traceProve, proving)).rejects.toMatchObject(refusal);
+    expect(existsSync(out)).toBe(false);
   });
 });
 

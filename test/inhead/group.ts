@@ -19,7 +19,7 @@ import { encodeRequest, type TraceRequest } from '#protocols/inhead/request';
 import type { Level } from '#protocols/inhead/level';
 import { SecretBytes } from '#formats/secret-bytes';
 import type { OpenedScalar } from '#actions/trace/prove-scalars';
-import { policyOf } from '#actions/trace/asked';
+import { policyOf } from '#actions/trace/policy';
 import { seeded } from './support.js';
 
 /** A dealt key. */
@@ -34,6 +34,7 @@ export async function dealtKey(
   threshold: number,
   shares: number,
   label = name,
+  policy: string | null = null,
 ): Promise<Dealt> {
   const suite = await loadSuite(name);
   const random = seeded(`group ${label}`);
@@ -53,7 +54,7 @@ export async function dealtKey(
     threshold,
     ceremony: toHex(random(32)),
     epoch: 1,
-    policy: null,
+    policy,
     publicKey: pointText(publicKey),
     members: dealing.shares.map(({ index, value }) => ({
       number: index,

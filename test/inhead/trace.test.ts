@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync, existsSync, statSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WORDS } from '#actions/trace/verdict';
 import { decodeRequest, encodeRequest, type TraceRequest } from '#protocols/inhead/request';
 import { decodeTrace, encodeTrace, type TraceFile } from '#protocols/inhead/trace-file';
 import { inProcess } from '../cli/runners.js';
@@ -56,6 +57,7 @@ describe('a trace over shares of bytes', () => {
     expect(claims.map(({ claim, grade }) => `${grade}: ${claim}`)).toEqual([
       'checked: the signature file is byte for byte the one in the trace',
       'checked: the trace is of this request’s group, level and quorum',
+      'checked: the request’s policy is to sign exactly this message, and the key is bound to no other',
       'checked: the signature verifies under the group key for this request’s message',
       'checked: the prover knew the openings of the commitments of shares 1, 3, and they interpolate to the secret committed as K',
       'attested: the secret committed as K opens the key of this public key',
@@ -142,6 +144,7 @@ describe('a trace over shares of bytes', () => {
         const { code, wrong } = await verdict(`${VERIFY.replace('request r', 'request r2')} t`);
         expect(code, Object.keys(change)[0]).toBe(1);
         expect(wrong.length).toBeGreaterThan(0);
+        expect(wrong.includes(WORDS.policy)).toBe('policy' in change || 'message' in change);
       }
       write('r2', encodeRequest({ ...request, group: other(request.group) }));
       expect((await conclave(`${VERIFY.replace('request r', 'request r2')} t`)).code).toBe(1);

@@ -1,7 +1,6 @@
-/** What requests ask for, as people write and read it: quorums, expiry, the policy. */
+/** What requests ask for, as people write and read it: quorums, expiry. */
 import { sha256 } from '#crypto/hash';
-import { allowDigest, policyDigest } from '#custody/policy/allow-digest';
-import { fromHex, toHex } from '#formats/bytes';
+import { toHex } from '#formats/bytes';
 import { UsageError } from '#formats/errors';
 import { formatTime } from '#formats/time';
 import type { TraceRequest } from '#protocols/inhead/request';
@@ -52,12 +51,6 @@ export function quorumText(numbers: readonly number[], structure: Structure | un
       ? String(number)
       : indexName({ group: number >> 8, member: number & 0xff }, structure);
   return numbers.map(name).join(', ');
-}
-
-/** SHA-256 of the only policy that there is: sign exactly this. */
-export function policyOf(message: Uint8Array): Uint8Array {
-  const policy = allowDigest(`sha256:${toHex(sha256(message))}`);
-  return fromHex(policyDigest(policy, sha256).slice('sha256:'.length));
 }
 
 /** Lines by which a person sees what a request asks for. */

@@ -13,6 +13,7 @@ import { suiteOf } from '#protocols/sharing/share-set';
 import type { Claim } from '../artifacts/artifact.js';
 import { quorumText } from './asked.js';
 import { type ByteKey, byteOpenings, committedSecret, quorumOfNumbers } from './byte-key.js';
+import { policyClaim } from './policy.js';
 import { proofText, stepping, UNWATCHED, type Watched } from './progress.js';
 import { attested, BYTES_NOT_PROVEN, checked, NEVER_PROVEN, WORDS } from './verdict.js';
 import type { TraceVerdict } from './verdict.js';
@@ -46,6 +47,7 @@ export async function checkByteTrace(
       misfit === undefined,
       misfit ?? `shares ${shares}, level ${trace.level}`,
     ),
+    policyClaim(key, request),
     checked(
       WORDS.valid,
       signed,

@@ -12,6 +12,7 @@ import { suiteName } from '#protocols/inhead/trace-file';
 import type { GroupPoint } from '#crypto/math/prime-group';
 import type { Claim } from '../artifacts/artifact.js';
 import { headerMisfit, isSigned, refusalOf, type TraceQuestion } from './check-bytes.js';
+import { policyClaim } from './policy.js';
 import { UNWATCHED, type Watched } from './progress.js';
 import { type ScalarKey, scalarContext } from './scalar-key.js';
 import { checked, NEVER_PROVEN, SCALAR_NOT_PROVEN, type TraceVerdict, WORDS } from './verdict.js';
@@ -35,6 +36,7 @@ export async function checkScalarTrace(
       misfit === undefined,
       misfit ?? `shares ${shares}, level ${trace.level}`,
     ),
+    policyClaim(key, request),
     checked(
       WORDS.valid,
       signed,

@@ -1,7 +1,7 @@
 /** The key that a trace is about, from its group record: a set of shares of bytes, or a threshold key. */
 import { sha256 } from '#crypto/hash';
 import type { Environment } from '#custody/authority/record';
-import { equal, toHex } from '#formats/bytes';
+import { equal } from '#formats/bytes';
 import { NegativeError, RefusedError, UsageError } from '#formats/errors';
 import type { Level } from '#protocols/inhead/level';
 import type { TraceRequest } from '#protocols/inhead/request';
@@ -9,7 +9,6 @@ import { isQuorum } from '#protocols/inhead/share-equation';
 import { looksLikeShareSet, structureOf } from '#protocols/sharing/share-set';
 import { describeStructure, type Structure } from '#protocols/sharing/structure';
 import type { FileSpace } from '../context/context.js';
-import { policyOf } from './asked.js';
 import { type ByteKey, quorumOfNumbers, readByteKey } from './byte-key.js';
 import { checkByteTrace, type TraceQuestion } from './check-bytes.js';
 import { checkScalarTrace } from './check-scalars.js';
@@ -108,21 +107,6 @@ export function assertTwin({ kind }: TraceKey, { level }: TraceRequest, twin: bo
     code: 'E_TRACE_TWIN',
     message: `there are no twins at level ${level}: FROST draws its nonces, and no two files are equal`,
     hint: 'make a request of level nonces, or leave --twin out',
-  });
-}
-
-/**
- * Refuses to sign what the key is not bound to sign. Of its policy the record has the digest, and the only policy that there is
- * allows one content, so that the digest is enough.
- * @throws {@link RefusedError} `E_POLICY_REFUSED`
- */
-export function assertKeyPolicy(key: TraceKey, { message }: TraceRequest, what: string): void {
-  const policy = key.kind === 'bytes' ? null : key.group.record.policy;
-  if (policy === null || policy === `sha256:${toHex(policyOf(message))}`) return;
-  throw new RefusedError({
-    code: 'E_POLICY_REFUSED',
-    message: `the key of ${key.name} is bound to the policy ${policy}, which does not allow the message of ${what}`,
-    hint: 'nothing was signed',
   });
 }
 

@@ -13,6 +13,7 @@ export interface TraceVerdict {
 export const WORDS = {
   valid: 'the signature verifies under the group key for this request’s message',
   request: 'the trace is of this request’s group, level and quorum',
+  policy: 'the request’s policy is to sign exactly this message, and the key is bound to no other',
   sameSignature: 'the signature file is byte for byte the one in the trace',
   bytesMembership: (shares: string): string =>
     `the prover knew the openings of the commitments of shares ${shares}, and they interpolate to the secret committed as K`,
