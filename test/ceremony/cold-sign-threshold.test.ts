@@ -16,7 +16,7 @@ import { formsIn } from '../support/canary.js';
 import { root, spread, thorough } from '../support/require.js';
 import { type Checked, checkSession, problemsOf } from './evidence.js';
 import { type Change, Disk, place, lastEntry } from './memory-host.js';
-import { type Player, type PlayedTerminal, playedTerminal } from './people.js';
+import { butFor, type Player, type PlayedTerminal, playedTerminal } from './people.js';
 import { furnish, roomContext, runIn } from './room.js';
 
 const OUT = '/out';
@@ -125,17 +125,43 @@ async function goOn(disk: Disk, player: Player, inject: readonly string[] = []) 
   return { result, checked: await checkSession(disk, OUT, await context.catalogue()) };
 }
 
-/** All of it in another room, and the disk when the shares were about to be opened there. */
+/** A witness reads another digest on the other laptop: it ends there, and neither signature nor trace goes anywhere. */
+async function differs(disk: Disk, key: string): Promise<void> {
+  const { result, checked: found } = await goOn(
+    disk,
+    butFor(people(['ann.key', 'ben.key']), key, 'no'),
+  );
+  expect(result).toMatchObject({ ok: false, outcome: 'aborted' });
+  // What was recorded holds, that it was aborted with it.
+  expect(problemsOf(found.verdict)).toEqual([]);
+  const [, step = '', witness = ''] = key.split('/');
+  expect(found.of('step.failed').map(({ data }) => data)).toMatchObject([{ step, then: 'abort' }]);
+  expect(JSON.stringify(found.of('session.closed')[0]?.data)).toContain(
+    `${witness} reads something else`,
+  );
+  expect(found.of('event').filter(({ data }) => data.event === 'qr.shown')).toEqual([]);
+  expect(disk.files.has(`${OUT}/artifacts/trace.wrapped`)).toBe(false);
+}
+
+/** All of it in another room, and the disk when the shares were about to be opened there, and when the trace was verified. */
 async function held(disk: Disk, param: readonly string[] = []) {
   let start: Disk | undefined;
+  let verified: Disk | undefined;
   const after = (change: Change, now: Disk): void => {
-    if (lastEntry(change, now).includes('"step":"opened-bag"')) start = now.copy();
+    const last = lastEntry(change, now);
+    if (last.includes('"step":"opened-bag"')) start = now.copy();
+    if (last.includes('"step":"signed-digest"')) verified ??= now.copy();
   };
   const played = playedTerminal(people(['ann.key', 'ben.key']));
   const context = await roomContext(disk, { terminal: played, host: { faults: { after } } });
   const result = await runIn(context, { ...input, param: [...input.param, ...param] });
   expect(result, played.shown.slice(-5).join('\n')).toMatchObject({ ok: true });
-  return { start, played, found: await checkSession(disk, OUT, await context.catalogue()) };
+  return {
+    start,
+    verified,
+    played,
+    found: await checkSession(disk, OUT, await context.catalogue()),
+  };
 }
 
 const before = (): Disk => {
@@ -190,12 +216,12 @@ describe('cold-sign-threshold', () => {
   });
 
   it.runIf(thorough)(
-    'makes equal files on two laptops where it is run twin, and both witnesses compare them',
+    'makes equal files on two laptops where it is run twin, and ends where a witness finds another digest',
     async () => {
       const disk = room.copy();
-      const { start: other, played, found } = await held(disk, ['twin=true']);
+      const { start: other, verified, played, found } = await held(disk, ['twin=true']);
       expect(problemsOf(found.verdict)).toEqual([]);
-      if (other === undefined) throw new Error('the moment was missed');
+      if (other === undefined || verified === undefined) throw new Error('the moment was missed');
       const { result } = await goOn(other, people(['ann.key', 'ben.key']));
       expect(result).toMatchObject({ ok: true });
       for (const name of ['signature', 'signature.trace']) {
@@ -206,11 +232,10 @@ describe('cold-sign-threshold', () => {
         // Without twins the coins are others, and the nonces are a fixed function all the same.
         expect(alone === one, name).toBe(name === 'signature');
       }
-      const compared = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
-      expect(compared.map(({ key }) => key)).toEqual([
-        'sign/twin/witness-1',
-        'sign/twin/witness-2',
-      ]);
+      const heard = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
+      expect(heard.map(({ key }) => key)).toEqual(['sign/twin/witness-1', 'sign/twin/witness-2']);
+
+      await differs(verified, 'sign/twin/witness-2');
     },
   );
 

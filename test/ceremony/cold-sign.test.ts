@@ -12,7 +12,7 @@ import { toHex } from '#formats/bytes';
 import { hasProgram, needs, root, thorough } from '../support/require.js';
 import { type Checked, checkSession, problemsOf } from './evidence.js';
 import { type Change, Disk, place, lastEntry } from './memory-host.js';
-import { type Player, type PlayedTerminal, playedTerminal } from './people.js';
+import { butFor, type Player, type PlayedTerminal, playedTerminal } from './people.js';
 import { furnish, roomContext, runIn } from './room.js';
 
 const python = needs('python3', hasProgram('python3'), 'the second verifier is written in it');
@@ -102,6 +102,24 @@ async function goOn(disk: Disk, player: Player, inject: readonly string[] = []) 
   return { result, checked: await checkSession(disk, OUT, await context.catalogue()) };
 }
 
+/** A witness reads another digest on the other laptop: it ends there, and neither signature nor trace goes anywhere. */
+async function differs(disk: Disk, key: string): Promise<void> {
+  const { result, checked: found } = await goOn(disk, butFor(people(HERE), key, 'no'));
+  expect(result).toMatchObject({ ok: false, outcome: 'aborted' });
+  // What was recorded holds, that it was aborted with it.
+  expect(problemsOf(found.verdict)).toEqual([]);
+  const [, step = '', witness = ''] = key.split('/');
+  expect(found.of('step.failed').map(({ data }) => data)).toMatchObject([{ step, then: 'abort' }]);
+  expect(JSON.stringify(found.of('session.closed')[0]?.data)).toContain(
+    `${witness} reads something else`,
+  );
+  expect(found.of('event').filter(({ data }) => data.event === 'qr.shown')).toEqual([]);
+  expect(disk.files.has(`${OUT}/artifacts/trace.wrapped`)).toBe(false);
+  // It is over: nothing goes on from there.
+  const { result: again } = await goOn(disk, people(HERE));
+  expect(again).toMatchObject({ ok: false, outcome: 'aborted' });
+}
+
 const before = (): Disk => {
   if (ready === undefined) throw new Error('the moment was missed');
   return ready.copy();
@@ -188,18 +206,21 @@ describe('cold-sign', () => {
   );
 
   it.runIf(thorough)(
-    'makes equal files on two laptops where it is run twin, and both witnesses compare them',
+    'makes equal files on two laptops where it is run twin, and ends where a witness finds another digest',
     async () => {
       const disk = room.copy();
       let other: Disk | undefined;
+      let compared: Disk | undefined;
       const after = (change: Change, now: Disk): void => {
-        if (lastEntry(change, now).includes('"step":"opened-bag"')) other = now.copy();
+        const last = lastEntry(change, now);
+        if (last.includes('"step":"opened-bag"')) other = now.copy();
+        if (last.includes('"step":"signed-digest"')) compared ??= now.copy();
       };
       const played = playedTerminal(people(HERE));
       const context = await roomContext(disk, { terminal: played, host: { faults: { after } } });
       const asked = { ...input, param: [...input.param, 'twin=true'] };
       expect(await runIn(context, asked)).toMatchObject({ ok: true });
-      if (other === undefined) throw new Error('the moment was missed');
+      if (other === undefined || compared === undefined) throw new Error('the moment was missed');
       const { result, checked: found } = await goOn(other, people(HERE));
       expect(result).toMatchObject({ ok: true });
       expect(problemsOf(found.verdict)).toEqual([]);
@@ -211,11 +232,11 @@ describe('cold-sign', () => {
         // Without twins the coins are others, and the signature is made without any.
         expect(alone === one, name).toBe(name === 'signature');
       }
-      const compared = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
-      expect(compared.map(({ key }) => key)).toEqual([
-        'sign/twin/witness-1',
-        'sign/twin/witness-2',
-      ]);
+      const heard = played.asked.filter(({ key }) => key.startsWith('sign/twin/'));
+      expect(heard.map(({ key }) => key)).toEqual(['sign/twin/witness-1', 'sign/twin/witness-2']);
+
+      for (const key of ['sign/signed-digest/witness-1', 'sign/twin/witness-2'])
+        await differs(compared.copy(), key);
     },
   );
 

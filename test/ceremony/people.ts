@@ -17,6 +17,11 @@ export interface Asked {
 /** Answers one question; undefined leaves it to the willing default. */
 export type Player = (asked: Asked) => boolean | string | undefined;
 
+/** Somebody answers one question otherwise; all else is as `player` says. */
+export function butFor(player: Player, key: string, answer: boolean | string): Player {
+  return (asked) => (asked.key === key ? answer : player(asked));
+}
+
 /** Stops the play as Ctrl-C would. */
 export const CTRL_C = '\u0003';
 
