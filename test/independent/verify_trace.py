@@ -808,17 +808,18 @@ def trits_of(challenge, count):
 
 def to_columns(strings, bits):
     """Bit j of every string as one integer, string i in lane i."""
-    rows = [format(int.from_bytes(string[:(bits + 7) // 8], "little"), "b").zfill(8 * ((bits + 7) // 8))[::-1]
-            for string in strings]
-    return [int("".join(column)[::-1], 2) for column, _ in zip(zip(*rows), range(bits))]
+    size = (bits + 7) // 8
+    digits = (format(int.from_bytes(string[:size], "little"), f"0{8 * size}b")[::-1] for string in reversed(strings))
+    rows = "".join(digits)
+    return [int(rows[j::8 * size], 2) for j in range(bits)]
 
 
 def from_columns(columns, lanes):
     length = (len(columns) + 7) // 8
     if not columns:
         return [b""] * lanes
-    rows = zip(*(format(column, "b").zfill(lanes)[::-1] for column in columns))
-    return [int("".join(row)[::-1], 2).to_bytes(length, "little") for row in rows]
+    rows = "".join(format(column, f"0{lanes}b") for column in reversed(columns))
+    return [int(rows[lanes - 1 - i::lanes], 2).to_bytes(length, "little") for i in range(lanes)]
 
 
 def verify_proof(statement, trace, h0):
