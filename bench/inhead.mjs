@@ -2,11 +2,26 @@
  * Cold-signing traces at 219 repetitions: proving and verifying, to what cannot be avoided. Every participant's hashes have to be
  * computed in every repetition, and points for two of them: so many plain compressions of SHA-256, and multiplications of the base.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { isSigned } from '../dist/actions/trace/check-bytes.js';
+import { checkScalarTrace } from '../dist/actions/trace/check-scalars.js';
+import { policyOf } from '../dist/actions/trace/policy.js';
+import { proveScalars } from '../dist/actions/trace/prove-scalars.js';
+import { readScalarKey } from '../dist/actions/trace/scalar-key.js';
+import { newOpening, shareCommitment } from '../dist/crypto/frost/commitment.js';
+import { contextOf, encodeGroup, pointText } from '../dist/crypto/frost/group.js';
+import { loadSuite } from '../dist/crypto/frost/suite.js';
+import { keyId } from '../dist/crypto/key-id.js';
 import { lagrangeFactors } from '../dist/crypto/math/gf256.js';
 import { interpolate } from '../dist/crypto/math/gf256.js';
 import { loadGroup, mod } from '../dist/crypto/math/prime-group.js';
+import { randomScalar } from '../dist/crypto/math/prime-group.js';
+import { dealFeldman } from '../dist/crypto/math/vss.js';
+import { resolve } from '../dist/crypto/registry.js';
 import { sha256, shake256 } from '../dist/crypto/hash.js';
+import { SecretBytes } from '../dist/formats/secret-bytes.js';
+import { encodeRequest } from '../dist/protocols/inhead/request.js';
+import { encodeTrace } from '../dist/protocols/inhead/trace-file.js';
 import { encodeProof } from '../dist/protocols/inhead/proof.js';
 import { prove } from '../dist/protocols/inhead/prover.js';
 import { nonceHashes } from '../dist/protocols/inhead/shape.js';
@@ -90,6 +105,82 @@ async function scalarCase(
   };
 }
 
+const random = (length) => new Uint8Array(randomBytes(length));
+const hex = (data) => Buffer.from(data).toString('hex');
+
+/** The group record of a key whose shares are dealt here, and what opens them. */
+async function dealt(name, threshold) {
+  const suite = await loadSuite(name);
+  const { group } = suite;
+  const quorum = { threshold, shares: threshold };
+  const { shares, commitments } = dealFeldman(randomScalar(group, random), quorum, group, random);
+  const openings = shares.map(({ value }) => newOpening(value, suite, random));
+  const record = {
+    type: 'conclave/group',
+    version: 1,
+    suite: name,
+    key: keyId(await resolve(suite.algorithm), suite.publicKey(commitments[0])),
+    environment: 'dev',
+    threshold,
+    ceremony: hex(random(32)),
+    epoch: 1,
+    policy: null,
+    publicKey: pointText(commitments[0]),
+    members: shares.map(({ index, value }) => ({
+      number: index,
+      identity: hex(random(32)),
+      publicShare: pointText(group.base.multiply(value)),
+      commitment: '0'.repeat(64),
+    })),
+    head: hex(random(32)),
+  };
+  const context = contextOf(record, suite);
+  record.members.forEach((member, i) => {
+    member.commitment = hex(shareCommitment(suite, context, member.number, openings[i]));
+  });
+  const signers = openings.map((opening, i) => ({
+    name: `share ${i + 1}`,
+    number: i + 1,
+    opening: SecretBytes.copyOf(opening, `share ${i + 1}`),
+  }));
+  return { key: await readScalarKey(encodeGroup(record), 'group'), signers };
+}
+
+/** Level shares, bound: what is checked beyond the signature, to verifying that alone. */
+async function sharesRow(name, threshold) {
+  const { key, signers } = await dealt(name, threshold);
+  const message = random(64);
+  const request = {
+    nonce: random(32),
+    message,
+    group: sha256(key.bytes),
+    level: 'shares',
+    quorum: signers.map(({ number }) => number),
+    bind: true,
+    policy: policyOf(message),
+    expires: undefined,
+  };
+  const asked = { key, request, requestBytes: encodeRequest(request) };
+  const machine = { random, progress: () => undefined };
+  const trace = await proveScalars({ ...asked, signers, twin: false }, machine);
+  const [all, alone] = [[], []];
+  for (let i = 0; i < 30; i++) {
+    const started = performance.now();
+    const verdict = await checkScalarTrace({ ...asked, trace, what: 'trace' });
+    all.push(performance.now() - started);
+    if (!verdict.ok) throw new Error(`level shares of ${name} does not verify`);
+    const again = performance.now();
+    await isSigned(key, message, trace.signature);
+    alone.push(performance.now() - again);
+  }
+  const [whole, plainly] = [Math.min(...all), Math.min(...alone)];
+  return {
+    name: `verify ${name}, shares of ${threshold} (${encodeTrace(trace).length} bytes), beyond the signature; to that`,
+    ms: whole - plainly,
+    ratio: (whole - plainly) / plainly,
+  };
+}
+
 /** Plain work below this is repeated: a few milliseconds measure what else the machine did. */
 const LEAST_MS = 200;
 
@@ -121,17 +212,23 @@ export async function measure() {
     await scalarCase('edwards25519', 2, false),
     await scalarCase('edwards25519', 3, false),
     await scalarCase('edwards25519', 5, false),
+    await scalarCase('edwards25519', 2, true),
     await scalarCase('edwards25519', 3, true),
     await scalarCase('sec-256k1', 3, false),
     await scalarCase('sec-256k1', 3, true),
     await scalarCase('nist-p256', 3, false),
+    await scalarCase('nist-p256', 3, true),
     await scalarCase('ristretto255', 3, false),
+    await scalarCase('ristretto255', 3, true),
     await scalarCase('edwards448', 3, false),
     await scalarCase('edwards448', 3, true),
     await scalarCase('edwards25519', 1, false, 'edwards25519, what one commitment opens to'),
     await scalarCase('edwards448', 1, false, 'edwards448, what one commitment opens to'),
   ];
   const rows = [];
+  for (const threshold of [2, 3, 5]) rows.push(await sharesRow('frost-ed25519', threshold));
+  for (const suite of ['secp256k1', 'taproot', 'p256', 'ristretto255', 'ed448'])
+    rows.push(await sharesRow(`frost-${suite}`, 3));
   for (const each of cases) {
     const { name, statement, openings } = each;
     // The first run compiles; the second is measured.
