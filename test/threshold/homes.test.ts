@@ -279,7 +279,7 @@ describe.runIf(separable())('people with homes that are closed to each other', (
     const all = moments.flatMap((moment) => moment.places.map((place) => ({ moment, place })));
     expect(moments).toHaveLength(10);
     expect(all.length).toBeGreaterThan(120);
-    const chosen = spread(all, thorough ? 40 : 4);
+    const chosen = spread(all, thorough ? 28 : 4);
     const problems: string[] = [];
     const next = chosen[Symbol.iterator]();
     const worker = async (): Promise<void> => {

@@ -271,14 +271,14 @@ export function sharesIn(folder: string): readonly string[] {
     });
 }
 
-function nonceFile(folder: string, from = 2): string {
+export function nonceFile(folder: string, from = 2): string {
   const name = readdirSync(folder).find((each) => each.includes(`-nonces-from-${from}-`));
   if (name === undefined) throw new Error(`party ${from} told no nonces`);
   return name;
 }
 
 /** What a party's nonces would have been had its coins fallen otherwise: signed by it like the others. */
-async function saidOtherwise(person: TestParty, net: string, name: string): Promise<Uint8Array> {
+export async function saidOtherwise(person: TestParty, net: string, name: string): Promise<Uint8Array> {
   const context = person.place.context({ ...person.options });
   using session = await openSession(person.place.at(`session-${name}`), context);
   const { self, signing, share, certificates } = session.hold.state;
