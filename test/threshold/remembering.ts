@@ -278,7 +278,11 @@ export function nonceFile(folder: string, from = 2): string {
 }
 
 /** What a party's nonces would have been had its coins fallen otherwise: signed by it like the others. */
-export async function saidOtherwise(person: TestParty, net: string, name: string): Promise<Uint8Array> {
+export async function saidOtherwise(
+  person: TestParty,
+  net: string,
+  name: string,
+): Promise<Uint8Array> {
   const context = person.place.context({ ...person.options });
   using session = await openSession(person.place.at(`session-${name}`), context);
   const { self, signing, share, certificates } = session.hold.state;

@@ -361,7 +361,9 @@ function notYet(
   skipped: readonly Skipped[],
 ): TryAgainError {
   const who = named(start, missing)
-    .map(({ number, name }) => `party ${number} (${name})`)
+    .map((party) =>
+      whom(party) === party.name ? party.name : `party ${party.number} (${party.name})`,
+    )
     .join(', ');
   return new TryAgainError({
     code: 'E_SESSION_INCOMPLETE',

@@ -209,7 +209,11 @@ export async function authenticateMessage(
   }
   const signed = toBeSigned(messageMembers(message));
   if (!(await sessionSigner()).verify(signature, signed, sender.ed25519)) {
-    throw refused('E_MESSAGE_FORGED', `${what} was not signed by party ${header.sender}`);
+    throw refused(
+      'E_MESSAGE_FORGED',
+      `${what} was not signed by party ${header.sender}`,
+      'it was damaged or changed on the way, by whomever: leave it out, and ask that party for the file again',
+    );
   }
   return sha256(signed);
 }
@@ -346,6 +350,7 @@ function malformed(what: string, problem: string): InputError {
 function refused(
   code: 'E_MESSAGE_FOREIGN' | 'E_MESSAGE_STRANGER' | 'E_MESSAGE_FORGED' | 'E_MESSAGE_NOT_OURS',
   message: string,
+  hint?: string,
 ): NegativeError {
-  return new NegativeError({ code, message });
+  return new NegativeError({ code, message, hint });
 }
