@@ -352,5 +352,5 @@ function refused(
   message: string,
   hint?: string,
 ): NegativeError {
-  return new NegativeError({ code, message, hint });
+  return new NegativeError({ code, message, ...(hint === undefined ? {} : { hint }) });
 }
