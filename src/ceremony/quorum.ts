@@ -18,11 +18,16 @@ export async function agreeByQuorum(
   const { needs, title } = instance.step;
   const quorum = needs === undefined ? undefined : definition.quorums[needs];
   if (quorum === undefined) return [];
+  if (askedBefore(session, instance)) {
+    terminal.say(
+      `The quorum ${String(needs)} is asked for this step alone: what it agreed to before does not count here.`,
+    );
+  }
   const said: Said[] = [];
   let agreed = 0;
   for (const { name } of holders(recorder.state.participants, quorum.of)) {
     if (agreed >= quorum.threshold) break;
-    const answer = await terminal.confirm(`${name}: do you agree that this goes ahead?`, {
+    const answer = await terminal.confirm(`${name}: do you agree to this step: ${title}?`, {
       key: `${instance.act.id}/${instance.step.id}/${name}`,
     });
     said.push({ name, said: answer.value ? 'agreed' : 'did not agree', graded: graded(answer) });
@@ -36,4 +41,12 @@ export async function agreeByQuorum(
     });
   }
   return said;
+}
+
+/** Whether a step before this one needs the same quorum: people must hear that they are asked for another thing. */
+function askedBefore({ definition }: Session, { step }: Instance): boolean {
+  const needing = definition.acts
+    .flatMap(({ steps }) => steps)
+    .filter(({ needs }) => needs === step.needs);
+  return needing.findIndex(({ id }) => id === step.id) > 0;
 }

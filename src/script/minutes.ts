@@ -157,10 +157,12 @@ function acts(
     const title = step?.step.title ?? where.step;
     rows.set(where.act, [...(rows.get(where.act) ?? []), { title, who, cells }]);
   };
+  const needsOf = (where: Where): string | undefined =>
+    instances.find((instance) => instanceKey(instance) === entryKey(where))?.step.needs;
   for (const { type, data, time } of entries) {
     const clock = time.slice(11, 19);
     if (type === 'step.started') started.set(entryKey(data), clock);
-    else if (type === 'step.finished') add(data, 'done', clock, saidIn(data));
+    else if (type === 'step.finished') add(data, 'done', clock, saidIn(data, needsOf(data)));
     else if (type === 'step.failed') add(data, 'FAILED', clock, data.error.message);
     else if (type === 'step.skipped') add(data, 'skipped', clock, data.condition);
     else if (type === 'branch.taken') {
@@ -185,7 +187,11 @@ function acts(
   return ['## Acts and steps', 'Times are UTC.', ...sections].join('\n\n');
 }
 
-function saidIn({ people: said, outputs }: EntryData['step.finished']): string {
+/** @param needs - the quorum that agreed to this step, by its name: in one session it can be asked for several */
+function saidIn(
+  { people: said, outputs }: EntryData['step.finished'],
+  needs: string | undefined,
+): string {
   const words = said.map(
     ({ name, said: what, graded }) =>
       `${name}: ${short(what)}${graded === 'unattended' ? ' (unattended)' : ''}`,
@@ -193,7 +199,8 @@ function saidIn({ people: said, outputs }: EntryData['step.finished']): string {
   const made = Object.entries(outputs).flatMap(([name, value]) =>
     typeof value === 'string' ? [`${name} ${short(value)}`] : [],
   );
-  return [...words, ...made].join('; ');
+  const quorum = needs === undefined ? [] : [`the quorum ${needs} agreed to this step`];
+  return [...quorum, ...words, ...made].join('; ');
 }
 
 /** What interrupted or left the script. An empty sheet says so, and is crossed out by hand. */

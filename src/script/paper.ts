@@ -285,13 +285,25 @@ function act(definition: Definition, at: number): string {
   ].join('\n');
 }
 
+/** Who must agree before a step. A quorum that is asked twice agrees twice, each time to one step. */
+function agreement(definition: Definition, { id, needs }: Step): string {
+  const quorum = needs === undefined ? undefined : definition.quorums[needs];
+  if (quorum === undefined) return '';
+  const steps = definition.acts.flatMap((act) => act.steps).filter((it) => it.needs === needs);
+  const again = steps.findIndex((it) => it.id === id) > 0;
+  return (
+    `The quorum ${String(needs)}, ${quorum.threshold} of ${quorum.shares}, agrees to this step first` +
+    `${again ? '; what it agreed to before does not count here' : ''}.`
+  );
+}
+
 /** `whole`: that its act lies on the way is said above it. */
 function activity(definition: Definition, step: Step, whole: boolean): string {
   const notes = [
     step.say === undefined ? '' : text(readable(step.say)),
     step.branch === undefined || whole ? '' : onWay(step.branch),
     step.when === undefined ? '' : `Only when ${text(spokenCondition(definition, step.when))}.`,
-    step.needs === undefined ? '' : `The quorum ${step.needs} agrees first.`,
+    agreement(definition, step),
     step.kind === 'action' && step.effect === 'irreversible' ? '**It cannot be undone.**' : '',
     step.retry > 0 ? `It may fail ${step.retry} times.` : '',
     onFailure(definition, step),

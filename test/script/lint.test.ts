@@ -52,6 +52,43 @@ const examples: readonly Example[] = [
     message: /no later step reads back/,
   },
   {
+    rule: 'share-read-back',
+    of: byok,
+    changes: [['uses: share.read-back', 'uses: share.check']],
+    message: /no later step reads back \$\{\{ steps.split.shares.each \}\} from the medium/,
+  },
+  {
+    rule: 'root-read-back',
+    of: hsm,
+    changes: [['value: ${{ steps.split.root }}', 'value: ${{ steps.split.set-id }}']],
+    message: /no witness reads back \$\{\{ steps.split.root \}\} from what the custodians get/,
+  },
+  {
+    rule: 'root-read-back',
+    of: real,
+    // The card has to be there first, from which the root is read.
+    changes: [
+      [/\n {6}- id: root\n[\s\S]*?\n\n(?= {6}- id: prove)/, '\n'],
+      [
+        /(?= {6}- id: print\n)/,
+        '      - id: root\n        title: Each witness reads back the root of the set\n        by: witness\n        each: witness\n        do: read-back\n        value: ${{ steps.split.root }}\n\n',
+      ],
+    ],
+    message: /no witness reads back/,
+  },
+  {
+    rule: 'secret-quorum',
+    of: recovery,
+    changes: [[/needs: recovery\n {8}uses: key\.wipe/, 'uses: key.wipe']],
+    message: /a quorum agrees before steps.combine.key is wiped/,
+  },
+  {
+    rule: 'recovery-quorum',
+    of: recovery,
+    changes: [[/needs: recovery\n {8}do: confirm/, 'do: confirm']],
+    message: /no quorum of each custodian agrees before/,
+  },
+  {
     rule: 'id-unique',
     of: quick,
     changes: [['- id: prove', '- id: split']],

@@ -28,7 +28,7 @@ interface Mutation {
 /** Changes that are other sound definitions, not faults: `path old -> new`. */
 const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
   {
-    what: /\.id (air-gap|print|print-text|read-card|prove|verify|wipe|administrator|witness|witnesses|presence|definition-digest|execution-digest|isolation|fingerprint|handover|acknowledge|consent|root|check|destroy|witnessed|connected|look-first|look-second|verify-first|verify-second|take-away|opened-bag|custody|outcome|counted|emergency|owed|next|hand-shares|pause|container-digest|carry|carry-challenge|carry-statement|carried|program|shred|remains|digest|approve|signed-digest|second-device|arrived|erase|erased|terms|compare|accept|round-[1-4]|record|same-record|keep|close|parties|end|signers|twin) -> /,
+    what: /\.id (air-gap|print|print-text|read-card|read-share|new-root|prove|verify|wipe|administrator|witness|witnesses|presence|definition-digest|execution-digest|isolation|fingerprint|handover|acknowledge|consent|root|check|destroy|witnessed|connected|look-first|look-second|verify-first|verify-second|take-away|opened-bag|custody|outcome|counted|emergency|owed|next|hand-shares|pause|container-digest|carry|carry-challenge|carry-statement|carried|program|shred|remains|digest|approve|signed-digest|second-device|arrived|erase|erased|terms|compare|accept|round-[1-4]|record|same-record|keep|close|parties|end|signers|twin) -> /,
     why: 'the name of a step that no other step refers to is free',
   },
   {
@@ -209,7 +209,7 @@ function owner(path: string): string {
  * Rules that say that something is missing. Which line should have had it they cannot know, so they point at what lacks it.
  */
 const MISSING =
-  /^(secret-|change-|drill-|recovery-|threshold-|container-|import-unverified|branch-empty|branch-unheard|duty-unheard|share-read-back|serial-untold|signature-|share-handover|digest-read-back|key-read-back|trace-un|trace-set|trace-twin|trace-keys|code-un|sign-off-missing|role-missing|probe-missing)/;
+  /^(secret-|change-|drill-|recovery-|threshold-|container-|import-unverified|branch-empty|branch-unheard|duty-unheard|share-read-back|root-read-back|serial-untold|signature-|share-handover|digest-read-back|key-read-back|trace-un|trace-set|trace-twin|trace-keys|code-un|sign-off-missing|role-missing|probe-missing)/;
 
 /** Whether a finding leads to the change: same line, same step or declaration, or it names what was changed. */
 function leadsTo(found: Found, mutation: Mutation, old: string): boolean {

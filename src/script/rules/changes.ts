@@ -4,7 +4,7 @@
  */
 import { isWitnessRole } from '../people.js';
 import { inputOf } from './actions.js';
-import { handedOver } from './secrets.js';
+import { handedOver } from './shares.js';
 import { actionOf, type PlacedStep, type Report, type Rules, soleReference } from './survey.js';
 
 /** The action that opens each share from its file. */

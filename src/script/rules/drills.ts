@@ -49,14 +49,34 @@ export const drillRules: Rules = (survey, report) => {
   }
 };
 
-/** Whose shares come together is what a quorum is of. */
-function holdersAreAQuorum({ definition }: Survey, placed: PlacedStep, report: Report): void {
+/** Whose shares come together is what a quorum is of; in production it agrees before. */
+function holdersAreAQuorum(
+  { definition, steps }: Survey,
+  placed: PlacedStep,
+  report: Report,
+): void {
   const role = inputOf(placed, 'custodians');
-  if (Object.values(definition.quorums).some(({ of }) => of === role)) return;
+  const quorums = Object.entries(definition.quorums).filter(([, { of }]) => of === role);
+  if (quorums.length === 0) {
+    report(
+      'recovery-quorum',
+      role === undefined ? `${placed.path}.uses` : `${placed.path}.with.custodians`,
+      'the shares must be those of the role of a quorum',
+    );
+    return;
+  }
+  if (definition.classification !== 'production') return;
+  const agreed = steps.some(
+    ({ step, order }) =>
+      order <= placed.order &&
+      step.when === undefined &&
+      quorums.some(([name]) => step.needs === name),
+  );
+  if (agreed) return;
   report(
     'recovery-quorum',
-    role === undefined ? `${placed.path}.uses` : `${placed.path}.with.custodians`,
-    'the shares must be those of the role of a quorum',
+    `${placed.path}.uses`,
+    `no quorum of each ${String(role)} agrees before the shares are put together: "needs:"`,
   );
 }
 

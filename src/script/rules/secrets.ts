@@ -5,6 +5,7 @@
 import { isWitnessRole } from '../people.js';
 import { isRestorable } from '../restorable.js';
 import { inputOf } from './actions.js';
+import { handedOver, sharesAreReadBack } from './shares.js';
 import {
   actionOf,
   type PlacedStep,
@@ -14,9 +15,6 @@ import {
   type Survey,
 } from './survey.js';
 
-/** The actions that put shares on paper, and read them back from it. */
-const PRINT = 'share.print';
-const READ_BACK = 'share.read-back';
 /** The action that recombines every quorum and compares. */
 const PROOF = 'share.prove';
 const SIGN = 'sign';
@@ -103,11 +101,17 @@ function lifeOf(survey: Survey, created: PlacedStep, output: string, report: Rep
         `${reference} is wiped before it is protected`,
       );
   }
+  if (survey.definition.classification === 'production' && destroyer.step.needs === undefined)
+    report(
+      'secret-quorum',
+      `${destroyer.path}.uses`,
+      `in production a quorum agrees before ${reference} is wiped: "needs:"`,
+    );
   if (protector === undefined) return;
   importComesFirst(survey, reference, destroyer, report);
   proofComesBetween(survey, protector, destroyer, report);
-  paperIsReadBack(survey, protector, destroyer, report);
   publicSideIsReadBack(survey, created, report);
+  sharesAreReadBack(survey, protector, destroyer, report);
   handedOver(survey, protector, report);
 }
 
@@ -158,55 +162,6 @@ function proofComesBetween(
       `${destroyer.path}.uses`,
       `before it is wiped, ${PROOF} must show that what ${protector.step.id} made restores it`,
     );
-  }
-}
-
-/** What was printed is read back from the paper, by each for whom it was made, before the original is wiped. */
-function paperIsReadBack(
-  survey: Survey,
-  protector: PlacedStep,
-  destroyer: PlacedStep,
-  report: Report,
-): void {
-  const action = actionOf(survey, protector);
-  const role = Object.entries(action?.inputs ?? {}).find(([, field]) => field.type === 'role')?.[0];
-  const holder = role === undefined ? undefined : inputOf(protector, role);
-  const own = `steps.${protector.step.id}.shares`;
-  const uses = (name: string, input: string, reference: string): readonly PlacedStep[] =>
-    survey.steps.filter(
-      (placed) =>
-        placed.step.kind === 'action' &&
-        placed.step.uses === name &&
-        soleReference(inputOf(placed, input)) === reference,
-    );
-  const prints = survey.steps.filter(({ step }) => step.kind === 'action' && step.uses === PRINT);
-  for (const print of prints) {
-    if (soleReference(inputOf(print, 'shares')) !== own) {
-      report('share-read-back', `${print.path}.with.shares`, `they are not \${{ ${own} }}`);
-    }
-    if (holder !== undefined && inputOf(print, 'custodians') !== holder) {
-      report(
-        'share-read-back',
-        `${print.path}.with.custodians`,
-        `the shares were made for each ${String(holder)}`,
-      );
-    }
-    const readBack = uses(READ_BACK, 'shares', `${own}.each`).some(
-      ({ step, order }) =>
-        step.by === holder &&
-        step.each === holder &&
-        step.when === print.step.when &&
-        step.onFailure !== 'deviate' &&
-        order > print.order &&
-        order < destroyer.order,
-    );
-    if (!readBack) {
-      report(
-        'share-read-back',
-        `${print.path}.uses`,
-        `no later step reads back \${{ ${own}.each }} from the paper, for each ${String(holder)}, before ${destroyer.step.id}`,
-      );
-    }
   }
 }
 
@@ -276,35 +231,6 @@ function publicSideIsReadBack(survey: Survey, created: PlacedStep, report: Repor
       `${created.path}.uses`,
       `no witness reads back the id or fingerprint of what ${created.step.id} made`,
     );
-  }
-}
-
-/** In production the shares are handed, on the record, to those for whom they were made. */
-export function handedOver(survey: Survey, protector: PlacedStep, report: Report): void {
-  if (survey.definition.classification !== 'production') return;
-  const action = actionOf(survey, protector);
-  const shares = Object.entries(action?.outputs ?? {}).find(([, field]) => field.type === 'shares');
-  if (action === undefined || shares === undefined) return;
-  const role = Object.entries(action.inputs).find(([, field]) => field.type === 'role');
-  const holder =
-    role === undefined || protector.step.kind !== 'action'
-      ? undefined
-      : protector.step.with[role[0]];
-  const reference = `steps.${protector.step.id}.${shares[0]}.each`;
-  const handovers = survey.steps.filter(
-    ({ step }) =>
-      step.kind === 'human' && step.human === 'handover' && soleReference(step.value) === reference,
-  );
-  if (handovers.length === 0) {
-    report('share-handover', `${protector.path}.uses`, `no step hands over \${{ ${reference} }}`);
-  }
-  for (const handover of handovers) {
-    if (holder !== undefined && handover.step.each !== holder)
-      report(
-        'share-handover',
-        `${handover.path}.each`,
-        `the shares were made for each ${String(holder)}`,
-      );
   }
 }
 
