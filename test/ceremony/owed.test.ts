@@ -74,6 +74,24 @@ describe('what is owed', () => {
     expect(duties.map(({ state }) => state)).toEqual(['due', 'done']);
   });
 
+  it('is owed by a session that was closed and not signed yet, which is named until it is', async () => {
+    const disk = await held(answering('works'));
+    const context = await roomContext(disk, { terminal: playedTerminal() });
+    const signed = await ceremonyDue.run({ ceremony: OUT }, context);
+    expect(signed).toMatchObject({ ok: true, unsigned: [] });
+    // The process was gone between the last entry and the signatures.
+    for (const name of ['transcript.json', 'minutes.md']) disk.files.delete(`${OUT}/${name}`);
+    const due = await ceremonyDue.run({ ceremony: OUT }, context);
+    expect(due).toMatchObject({ ok: false, overdue: 0, unsigned: [OUT] });
+    expect(due.duties).toEqual(signed.duties.map((duty) => ({ ...duty, signed: false })));
+    const said = ceremonyDue.present?.(due) ?? '';
+    expect(said).toContain(`NOT SIGNED: ${OUT} is closed`);
+    expect(said.match(/, not signed/g)).toHaveLength(2);
+    await runIn(context, { ceremony: OUT, resume: true });
+    expect(await ceremonyDue.run({ ceremony: OUT }, context)).toEqual(signed);
+    expect(ceremonyDue.present?.(signed)).not.toMatch(/not signed/i);
+  });
+
   it('is not what a way left behind that was taken back', async () => {
     let refused = false;
     const printers = answering('works', 'broken');

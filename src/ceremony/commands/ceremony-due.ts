@@ -14,6 +14,7 @@ import type { HostFiles } from '#host/host';
 import { dutiesOf } from '#script/duties';
 import { defineCommand } from '../command.js';
 import { boundsOf, readSession, sessionsIn } from '../past-session.js';
+import { FILES } from '../session.js';
 
 /** File of a ceremony directory that says which duties were done: one hash chain, appended to. */
 const DONE = 'duties.jsonl';
@@ -32,13 +33,17 @@ export interface DutyState {
   readonly state: 'done' | 'due' | 'overdue';
   /** When it was recorded as done, and what was said then. */
   readonly done: { readonly time: string; readonly note: string } | null;
+  /** Whether the record that owes it is signed: the duty counts from the close, signed or not. */
+  readonly signed: boolean;
 }
 
 /** Every duty of the sessions that were looked at. */
 export interface Due {
-  /** Whether nothing is overdue. */
+  /** Whether nothing is overdue, and no record waits for its signatures. */
   readonly ok: boolean;
   readonly overdue: number;
+  /** Folders of sessions that are closed, and have no transcript yet. */
+  readonly unsigned: readonly string[];
   readonly duties: readonly DutyState[];
 }
 
@@ -48,8 +53,9 @@ export const ceremonyDue = defineCommand({
   description:
     'Reads every real session of a ceremony directory that was completed and counts its duties from the day on which it closed; ' +
     'where the session came to a branch, those of the way that it went. ' +
-    '--done records one as done, with a note; the record is a hash chain of its own beside the sessions. Exit 1 when something is ' +
-    'overdue. Rehearsals owe nothing.',
+    '--done records one as done, with a note; the record is a hash chain of its own beside the sessions. A session that is closed and ' +
+    'was interrupted before it was signed owes the same, and is named. Exit 1 when something is overdue, or a record is not signed. ' +
+    'Rehearsals owe nothing.',
   inputs: {
     ceremony: {
       type: 'path',
@@ -71,7 +77,10 @@ export const ceremonyDue = defineCommand({
   only: 'cli',
   exits: [1],
   examples: [
-    { command: 'conclave ceremony due acme', explains: 'exit 1 when something is overdue' },
+    {
+      command: 'conclave ceremony due acme',
+      explains: 'exit 1 when something is overdue or not signed',
+    },
     {
       command: 'conclave ceremony due acme --done 2 --note "drill of 20 May, transcript 3f0a"',
       explains: 'put it on the record',
@@ -87,12 +96,16 @@ export const ceremonyDue = defineCommand({
       });
     }
     const time = formatTime(now());
+    const unsigned = new Set<string>();
     const list = async ({ done: kept }: DutyRecord): Promise<readonly DutyState[]> => {
       const duties: DutyState[] = [];
       for (const folder of sessionsIn(files, ceremony)) {
         const { definition, entries } = await readSession(files, folder);
         const { opened, closed } = boundsOf(entries);
         if (opened?.mode !== 'run' || closed === undefined) continue;
+        // What was named may be a transcript itself.
+        const signed = !files.isDirectory(folder) || files.exists(join(folder, FILES.transcript));
+        if (!signed) unsigned.add(folder);
         for (const { duty, due } of dutiesOf(definition, entries)) {
           const did = kept.find((it) => it.session === opened.session && it.duty === duty);
           const state = did !== undefined ? 'done' : due < time ? 'overdue' : 'due';
@@ -104,6 +117,7 @@ export const ceremonyDue = defineCommand({
             due,
             state,
             done: did === undefined ? null : { time: did.time, note: did.note },
+            signed,
           });
         }
       }
@@ -132,14 +146,20 @@ export const ceremonyDue = defineCommand({
       lock?.release();
     }
     const overdue = duties.filter(({ state }) => state === 'overdue').length;
-    return { ok: overdue === 0, overdue, duties };
+    const ok = overdue === 0 && unsigned.size === 0;
+    return { ok, overdue, unsigned: [...unsigned], duties };
   },
-  present: ({ duties, overdue }) =>
+  present: ({ duties, overdue, unsigned }) =>
     [
+      ...unsigned.map(
+        (folder) =>
+          `NOT SIGNED: ${folder} is closed, and nobody has signed its record: conclave run ${folder} --resume`,
+      ),
       ...duties.map(
-        ({ number, state, due, duty, session, done }) =>
+        ({ number, state, due, duty, session, done, signed }) =>
           `${String(number).padStart(3)}  ${(state === 'overdue' ? 'OVERDUE' : state).padEnd(7)}  ${due.slice(0, 10)}  ${duty}` +
-          `\n     ${session}${done === null ? '' : `; done ${done.time.slice(0, 10)}: ${done.note}`}`,
+          `\n     ${session}${signed ? '' : ', not signed'}` +
+          (done === null ? '' : `; done ${done.time.slice(0, 10)}: ${done.note}`),
       ),
       duties.length === 0
         ? 'nothing is due: no real session that has duties was completed here'
