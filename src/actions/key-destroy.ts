@@ -11,7 +11,8 @@ export const keyDestroy = defineAction({
   summary: 'destroy a private key for good',
   description:
     'Overwrites and removes the private part of a key; its record stays, with the state destroyed. Copies elsewhere (backups, ' +
-    'snapshots, worn blocks of flash memory) are beyond its reach. Nothing brings the key back.',
+    'snapshots, worn blocks of flash memory) are beyond its reach. Nothing brings the key back. What was cut short when the private part ' +
+    'was gone already is finished by doing it again.',
   inputs: {
     key: { type: 'key', summary: 'the key', required: true, positional: 0 },
     yes: { type: 'boolean', summary: 'do it without asking' },
@@ -44,7 +45,9 @@ export const keyDestroy = defineAction({
     },
   ],
   async run({ key, yes, reason, afterImport, signer }, context) {
-    const { record, device, location: wiped } = await context.keys.find(key);
+    const { keys } = context;
+    const found = (await keys.cutShort?.(key)) ?? (await keys.find(key));
+    const { record, device, location: wiped } = found;
     const receipt =
       afterImport === undefined
         ? undefined

@@ -157,6 +157,9 @@ export class Disturbance {
       remove: (path) => {
         files.remove(path);
       },
+      blank: (path) => {
+        files.blank(path);
+      },
       shred: (path) => {
         files.shred(path);
       },

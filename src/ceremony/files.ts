@@ -91,6 +91,7 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
       const { relative, at } = own(path);
       const sink = files.createSink(at, { ...sinkOptions, overwrite: true });
       const digest = digesting();
+      const before = written.get(relative);
       let size = 0;
       return {
         write: (bytes) => {
@@ -104,7 +105,8 @@ export function sessionFiles(options: SessionFilesOptions): SessionFiles {
         },
         withdraw: () => {
           sink.withdraw?.();
-          written.delete(relative);
+          if (before === undefined) written.delete(relative);
+          else written.set(relative, before);
         },
         [Symbol.dispose]: () => {
           sink[Symbol.dispose]();

@@ -8,7 +8,7 @@ import { heldSink } from '#formats/held-sink';
 import { readError, writeError } from './disk-errors.js';
 import { temporaryBeside, writeAll } from './file-calls.js';
 import { type FsPort, systemCode } from './fs-port.js';
-import type { WriteOptions } from './host.js';
+import type { SinkOptions } from './host.js';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_WRONLY } = constants;
 
@@ -47,6 +47,10 @@ export interface Placing {
   find(path: string): { readonly target: string; readonly found: 'none' | 'file' | 'other' };
   /** Gives the temporary file its name. */
   place(temporary: string, target: string, overwrite: boolean): void;
+  /** Gives what has a name another one beside it; where the disk has no hard links, to a copy. */
+  keep(target: string, kept: string): void;
+  /** Gives what was kept its name again. */
+  restore(kept: string, target: string): void;
   /** Makes a file's name durable. */
   settle(target: string): void;
   /** Removes a temporary file on the way out of a failure. */
@@ -62,7 +66,7 @@ export interface Placing {
 export function createSink(
   fs: FsPort,
   path: string,
-  options: WriteOptions,
+  options: SinkOptions,
   placing: Placing,
   random: (length: number) => Uint8Array,
 ): FileSink {
@@ -95,6 +99,8 @@ export function createSink(
   const mode = options.secret === true ? 0o600 : 0o644;
   const fd = guarded(() => fs.open(temporary, O_WRONLY | O_CREAT | O_EXCL, mode));
   let state: 'open' | 'closed' | 'placed' = 'open';
+  /** Where what is replaced lies meanwhile. */
+  let kept: string | undefined;
   const close = (): void => {
     if (state !== 'open') return;
     state = 'closed';
@@ -102,6 +108,8 @@ export function createSink(
   };
   const abandon = (): void => {
     process.off('exit', abandon);
+    if (kept !== undefined) placing.discard(kept);
+    kept = undefined;
     if (state === 'placed') return;
     try {
       close();
@@ -123,13 +131,21 @@ export function createSink(
       guarded(() => {
         fs.fsync(fd);
         close();
+        if (options.restorable === true && placing.find(path).found === 'file') {
+          kept = temporaryBeside(target, random);
+          placing.keep(target, kept);
+        }
         placing.place(temporary, target, overwrite);
         state = 'placed';
         placing.settle(target);
       });
     },
     withdraw: () => {
-      if (state === 'placed') placing.discard(target);
+      if (state !== 'placed') return;
+      if (kept === undefined) placing.discard(target);
+      else placing.restore(kept, target);
+      // A disk that refuses even this has the older file under its other name: it is not removed.
+      kept = undefined;
     },
     [Symbol.dispose]: abandon,
   };

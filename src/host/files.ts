@@ -45,6 +45,15 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
           place: (temporary, target, overwrite) => {
             entitle(fs, temporary, target, overwrite);
           },
+          keep: (target, kept) => {
+            keep(fs, target, kept);
+          },
+          restore: (kept, target) => {
+            attempt(() => {
+              fs.rename(kept, target);
+              syncFolder(fs, dirname(target));
+            });
+          },
           settle: (target) => {
             syncFolder(fs, dirname(target));
           },
@@ -91,6 +100,11 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
     remove: (path) => {
       changing(path, () => {
         removeEntry(fs, path);
+      });
+    },
+    blank: (path) => {
+      changing(path, () => {
+        blankFile(fs, path);
       });
     },
     shred: (path) => {
@@ -248,6 +262,27 @@ function appendWhole(fs: FsPort, path: string, bytes: Uint8Array): void {
   if (!existed) syncFolder(fs, dirname(path));
 }
 
+/** Gives a file another name as well. Where the disk has no hard links a copy gets it, as private as the disk lets it be. */
+function keep(fs: FsPort, target: string, kept: string): void {
+  try {
+    fs.link(target, kept);
+  } catch (error) {
+    if (!NO_HARD_LINKS.has(systemCode(error))) throw error;
+    const bytes = readWhole(fs, target, Number.MAX_SAFE_INTEGER);
+    try {
+      withFile(fs, kept, O_WRONLY | O_CREAT | O_EXCL, SECRET_FILE, (fd) => {
+        writeAll(fs, fd, bytes);
+        fs.fsync(fd);
+      });
+    } catch (problem) {
+      discard(fs, kept);
+      throw problem;
+    } finally {
+      bytes.fill(0);
+    }
+  }
+}
+
 /** Gives a finished temporary file its name, unless something has that name already. */
 function place(fs: FsPort, temporary: string, target: string): void {
   try {
@@ -310,18 +345,21 @@ function sweepFile(fs: FsPort, path: string): void {
 }
 
 function shredFile(fs: FsPort, path: string): void {
-  const { kind, size } = fs.lstat(path);
-  if (kind === 'file') {
-    // In a folder that others write to, the name may have become a link since.
-    withFile(fs, path, O_WRONLY | O_NOFOLLOW, SECRET_FILE, (fd) => {
-      const zeroes = new Uint8Array(Math.min(size, 65_536));
-      for (let left = size; left > 0; left -= zeroes.length) {
-        writeAll(fs, fd, zeroes.subarray(0, Math.min(left, zeroes.length)));
-      }
-      fs.fsync(fd);
-    });
-  }
+  blankFile(fs, path);
   removeEntry(fs, path);
+}
+
+function blankFile(fs: FsPort, path: string): void {
+  const { kind, size } = fs.lstat(path);
+  if (kind !== 'file') return;
+  // In a folder that others write to, the name may have become a link since.
+  withFile(fs, path, O_WRONLY | O_NOFOLLOW, SECRET_FILE, (fd) => {
+    const zeroes = new Uint8Array(Math.min(size, 65_536));
+    for (let left = size; left > 0; left -= zeroes.length) {
+      writeAll(fs, fd, zeroes.subarray(0, Math.min(left, zeroes.length)));
+    }
+    fs.fsync(fd);
+  });
 }
 
 function syncFolder(fs: FsPort, path: string): void {

@@ -13,6 +13,12 @@ export interface WriteOptions {
   readonly overwrite?: boolean;
 }
 
+/** How a file is written piece by piece. */
+export interface SinkOptions extends WriteOptions {
+  /** Keeps what the file replaces until the sink is disposed of, so that withdrawing brings it back. */
+  readonly restorable?: boolean;
+}
+
 /** Files, always durable: a call returns only after data and directory entry are fsynced. */
 export interface HostFiles {
   /** Whole content. @throws MissingInputError `E_FILE_MISSING`, InputError `E_FILE_TOO_LARGE`, UnavailableError `E_FILE_UNREADABLE` */
@@ -25,7 +31,7 @@ export interface HostFiles {
    * A file to be written piece by piece: it is there, whole and durable, once committed, and not before. A pipe or device gets
    * everything on commit. @throws OutputError, also later
    */
-  createSink(path: string, options?: WriteOptions): FileSink;
+  createSink(path: string, options?: SinkOptions): FileSink;
   /** Appends and fsyncs; a torn last line is the reader's business. @throws OutputError */
   append(path: string, bytes: Uint8Array): void;
   /** Cuts a file to a length and fsyncs (used to drop a torn last journal line). */
@@ -35,6 +41,8 @@ export interface HostFiles {
   list(path: string): readonly string[];
   makeDirectory(path: string, options?: { readonly secret?: boolean }): void;
   remove(path: string): void;
+  /** Overwrites with zeroes and fsyncs; the name stays, so that what was destroyed can be recorded before nothing is left. */
+  blank(path: string): void;
   /** Overwrites with zeroes, fsyncs, removes; what that is worth on flash media is told in docs/secrets-in-memory.md. */
   shred(path: string): void;
   /** Removes what killed runs left half-written in a folder. Only under the folder's lock: a living run's would go too. */

@@ -1,5 +1,13 @@
 /** Files that belong together: whichever call of the disk fails, both are there or neither. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -14,12 +22,14 @@ import { failingAt, systemError } from '../support/disks.js';
 import { workplace } from '../support/home.js';
 
 /** Writes a pair on a disk; what is in the folder afterwards, and whether somebody was told that it failed. */
-function pair(fs: FsPort, { force = false, before = '' } = {}) {
+function pair(fs: FsPort, { force = false, before = '', older = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'conclave-pair-'));
   try {
     const [out, sig] = [join(folder, 'out'), join(folder, 'sig')] as const;
     if (before !== '') writeFileSync(sig, before);
-    const files = createFiles(fs, (length) => new Uint8Array(length).fill(7));
+    if (older) for (const path of [out, sig]) writeFileSync(path, 'older', { mode: 0o640 });
+    let drawn = 7;
+    const files = createFiles(fs, (length) => new Uint8Array(length).fill(drawn++));
     const space = createFileSpace({
       files,
       force,
@@ -39,11 +49,20 @@ function pair(fs: FsPort, { force = false, before = '' } = {}) {
       failed = true;
     }
     const there = [out, sig].map((path) => existsSync(path) && readFileSync(path, 'utf8'));
-    return { failed, there, left: readdirSync(folder) };
+    const modes = failed && older ? [out, sig].map((path) => statSync(path).mode & 0o777) : [];
+    return { failed, there, modes, left: readdirSync(folder).sort() };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
+
+/** A memory stick. */
+const withoutLinks: FsPort = {
+  ...nodeFs,
+  link: () => {
+    throw systemError('EPERM');
+  },
+};
 
 describe('two files that belong together', () => {
   const both = ['a trace', 'a signature'];
@@ -63,9 +82,41 @@ describe('two files that belong together', () => {
     expect(refusals).toBeGreaterThan(10);
   });
 
+  it.each([
+    ['with hard links', nodeFs],
+    ['without', withoutLinks],
+  ])('are both new or both as they were before, on a disk %s', (_, disk) => {
+    const all = failingAt(-1, 'EIO', {}, disk);
+    const done = pair(all.fs, { force: true, older: true });
+    expect(done).toMatchObject({ failed: false, there: both, left: ['out', 'sig'] });
+    let refusals = 0;
+    for (let at = 0; at < all.calls(); at++) {
+      for (const partial of [false, true]) {
+        const { fs } = failingAt(at, 'EIO', { partial }, disk);
+        const { failed, there, modes } = pair(fs, { force: true, older: true });
+        const name = `${all.names()[at] ?? ''} ${at}`;
+        expect(there, name).toEqual(failed ? ['older', 'older'] : both);
+        if (failed && disk === nodeFs) expect(modes, name).toEqual([0o640, 0o640]);
+        if (failed) refusals++;
+      }
+    }
+    expect(refusals).toBeGreaterThan(10);
+  });
+
+  it('leave what they replaced under some name where the disk dies between them', () => {
+    let renames = 0;
+    const rename: FsPort['rename'] = (from, to) => {
+      if (++renames > 1) throw systemError('EIO');
+      nodeFs.rename(from, to);
+    };
+    const { failed, there, left } = pair({ ...nodeFs, rename }, { force: true, older: true });
+    expect([failed, there]).toEqual([true, ['a trace', 'older']]);
+    expect(left.filter((name) => name.startsWith('.out.'))).toHaveLength(1);
+  });
+
   it('are not written where one exists, and replace it where that was asked for', () => {
     const held = pair(nodeFs, { before: 'older' });
-    expect(held).toEqual({ failed: true, there: [false, 'older'], left: ['sig'] });
+    expect(held).toMatchObject({ failed: true, there: [false, 'older'], left: ['sig'] });
     expect(pair(nodeFs, { before: 'older', force: true }).there).toEqual(both);
   });
 });

@@ -31,7 +31,7 @@ export class Disk {
 /** One call that changes the disk. */
 export interface Change {
   readonly number: number;
-  readonly call: 'write' | 'append' | 'truncate' | 'makeDirectory' | 'remove' | 'shred';
+  readonly call: 'write' | 'append' | 'truncate' | 'makeDirectory' | 'remove' | 'blank' | 'shred';
   readonly path: string;
 }
 
@@ -122,6 +122,10 @@ export function memoryHost(
     },
     remove: (path) => {
       changing('remove', path, () => disk.files.delete(at(path)) || disk.folders.delete(at(path)));
+    },
+    blank: (path) => {
+      const { length } = disk.files.get(at(path)) ?? [];
+      changing('blank', path, () => disk.files.set(at(path), new Uint8Array(length)));
     },
     shred: (path) => {
       changing('shred', path, () => disk.files.delete(at(path)));

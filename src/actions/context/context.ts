@@ -124,6 +124,8 @@ export interface KeySpace {
   update(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<FoundKey>;
   /** Overwrites and removes the private side; the public record stays with state `destroyed`. */
   destroy(reference: string, change: (record: KeyRecord) => KeyRecord): Promise<DestroyedKey>;
+  /** A key file whose destruction was cut short, which {@link destroy} finishes; undefined for any other key. */
+  cutShort?(reference: string): Promise<FoundKey | undefined>;
   /**
    * The share of a group key, checked against its group; the receiver disposes it. Only where keys rest in files.
    * @param person - who brought it to a ceremony and is asked for its passphrase
@@ -162,7 +164,10 @@ export interface FileSpace {
   /** Content piece by piece, for what may be larger than memory; the caller closes it. @throws MissingInputError `E_FILE_MISSING` */
   source(path: string): FileSource;
   /** As `write`, piece by piece: nothing is there before it is committed. @throws OutputError `E_FILE_EXISTS` */
-  sink(path: string, options?: { readonly secret?: boolean }): FileSink;
+  sink(
+    path: string,
+    options?: { readonly secret?: boolean; readonly restorable?: boolean },
+  ): FileSink;
   /** @throws OutputError when any of these outputs exists already: asked before work begins. */
   assertAbsent(paths: readonly string[]): void;
   exists(path: string): boolean;

@@ -71,8 +71,8 @@ export function createFileSpace(options: FileSpaceOptions): FileSpace {
         },
       };
     },
-    sink: (path, { secret = false } = {}) => {
-      if (path !== '-') return files.createSink(path, { secret, overwrite: force });
+    sink: (path, { secret = false, restorable = false } = {}) => {
+      if (path !== '-') return files.createSink(path, { secret, restorable, overwrite: force });
       if (secret) assertHidden();
       return heldSink(path, stdout);
     },

@@ -2,9 +2,9 @@
 import { basename, dirname, join } from 'node:path';
 import { type KeyFile } from '#carriage/stores/key-file';
 import type { DurableFiles } from '#carriage/stores/store';
-import { encodeRecord, type KeyRecord } from '#custody/authority/record';
+import { decodeRecord, encodeRecord, type KeyRecord } from '#custody/authority/record';
 import { equal } from '#formats/bytes';
-import { ConclaveError, UsageError } from '#formats/errors';
+import { ConclaveError, RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey } from './context.js';
 import { firstOf, recordPathAt, recordPathOf } from './record-path.js';
@@ -48,10 +48,40 @@ export function replaceFile(
   }
 }
 
+/** Whether a file was overwritten by a destruction that was cut short: no key file begins with a zero byte. */
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes[0] === 0;
+}
+
+/** @throws RefusedError `E_KEY_HALF_DESTROYED` for what a destruction left that was cut short */
+export function assertNotBlank(bytes: Uint8Array, path: string): void {
+  if (!isBlank(bytes)) return;
+  throw new RefusedError({
+    code: 'E_KEY_HALF_DESTROYED',
+    message: `${path} is overwritten with zeroes: the destruction of this key was cut short`,
+    hint: `conclave key destroy ${path} finishes it`,
+  });
+}
+
 /**
- * Overwrites and removes one key file; its record stays. A copy of it is somebody else's to destroy: it keeps a record that says
+ * The record of a key file whose destruction was cut short after the private part was gone; undefined for any other file.
+ * @throws what decoding the record throws
+ */
+export async function cutShort(path: string, disk: DurableFiles): Promise<KeyRecord | undefined> {
+  if (path === '-' || !disk.exists(path)) return undefined;
+  const bytes = disk.read(path, MAX_PRIVATE_BYTES);
+  const blank = isBlank(bytes);
+  bytes.fill(0);
+  const recordPath = recordPathAt(path, (at) => disk.exists(at));
+  if (!blank || !disk.exists(recordPath)) return undefined;
+  return await decodeRecord(disk.read(recordPath, MAX_PRIVATE_BYTES), recordPath);
+}
+
+/**
+ * Overwrites and removes one key file; its record stays. It says destroyed once the file is overwritten, and before the name of
+ * the file is gone: whatever cuts this short leaves either the key, or a file of zeroes whose destruction is finished by the next. A copy of it is somebody else's to destroy: it keeps a record that says
  * what it was, and no record says destroyed of a file that is still there.
- * @param record - from now on, and as it was before
+ * @param record - from now on, and as it was before; the same twice where only the name of the file is left to be removed
  * @returns where the record lies, and the copies in the same folder
  * @throws UsageError `E_KEY_NOT_IN_PLACE`
  */
@@ -68,14 +98,19 @@ export function destroyFile(
   const recordPath = firstOf(path, known, exists) === undefined ? known : recordPathOf(path);
   const bytes = disk.read(path, MAX_PRIVATE_BYTES);
   try {
-    const copies = namedAlike(path, files).filter((at) => isSame(at, bytes, disk));
+    // Of what is overwritten already, nothing can be told to be a copy.
+    const alike = isBlank(bytes) ? [] : namedAlike(path, files);
+    const copies = alike.filter((at) => isSame(at, bytes, disk));
     for (const copy of copies) {
       const own = recordPathOf(copy);
       if (own !== recordPath && recordPathAt(copy, exists) === recordPath)
         disk.write(own, encodeRecord(record.before));
     }
+    // A sealed key has its record in itself, and it is to outlive that.
+    disk.write(recordPath, encodeRecord(record.before), { overwrite: true });
+    disk.blank(path);
     disk.write(recordPath, encodeRecord(record.after), { overwrite: true });
-    disk.shred(path);
+    disk.remove(path);
     // What was another name of the same file is gone with it.
     return { recordPath, copies: copies.filter((at) => isSame(at, bytes, disk)) };
   } finally {

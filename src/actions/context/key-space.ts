@@ -17,10 +17,17 @@ import { decodeRecord, encodeRecord, type KeyRecord, newRecord } from '#custody/
 import { InternalError, MissingInputError, RefusedError, UsageError } from '#formats/errors';
 import type { SecretBytes } from '#formats/secret-bytes';
 import type { Asker, FileSpace, FoundKey, KeySpace, OpenKey, Placement } from './context.js';
+import { foundOf } from './found-key.js';
 import { createShareSpace } from './share-space.js';
 import { assertNoShare, heldByGroup, isGroupKey } from './group-key.js';
 import { looksEncryptedPkcs8, openEncryptedPkcs8 } from './encrypted-forms.js';
-import { destroyFile, replaceFile, withUnsealed } from './key-in-place.js';
+import {
+  assertNotBlank,
+  cutShort,
+  destroyFile,
+  replaceFile,
+  withUnsealed,
+} from './key-in-place.js';
 import { assertFitsKeychain } from './keychain-rule.js';
 import { markText } from './marks.js';
 import {
@@ -178,9 +185,7 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
         return await foundOf(await decodeRecord(record, location), location);
       }
       if (where.kind === 'token') return await foundInToken(where.key);
-      const loaded = await loadPath(where.path, options);
-      forget(loaded);
-      return loaded.found;
+      return lookedAt(await loadPath(where.path, options));
     },
 
     open: async (reference) => {
@@ -294,19 +299,24 @@ export function createKeySpace(options: KeySpaceOptions): KeySpace {
       if (where.kind === 'token') {
         return await foundInToken(await where.keys.destroy(where.key, change));
       }
-      const loaded = await load(reference);
-      const { found } = loaded;
-      forget(loaded);
-      const record = change(found.record);
+      const left = where.kind === 'path' ? await cutShort(where.path, disk) : undefined;
+      const before = left ?? lookedAt(await load(reference)).record;
+      const after = left?.state === 'destroyed' ? left : change(before);
       if (where.kind === 'store') {
-        return await foundOf(record, await where.store.remove(record.id, encodeRecord(record)));
+        return await foundOf(after, await where.store.remove(after.id, encodeRecord(after)));
       }
-      const both = { after: record, before: found.record };
-      const { recordPath, copies } = destroyFile(disk, files, where.path, both);
+      const { recordPath, copies } = destroyFile(disk, files, where.path, { after, before });
       return {
-        ...(await foundOf(record, `file:${recordPath}`)),
+        ...(await foundOf(after, `file:${recordPath}`)),
         copies: copies.map((copy) => `file:${copy}`),
       };
+    },
+
+    cutShort: async (reference) => {
+      const where = await place(reference);
+      if (where.kind !== 'path') return undefined;
+      const left = await cutShort(where.path, disk);
+      return left === undefined ? undefined : await foundOf(left, `file:${where.path}`);
     },
 
     ...createShareSpace({ ask, disk, reseal, place, load, nameOf }),
@@ -333,6 +343,11 @@ function onceEach(keys: readonly TokenKey[]): readonly TokenKey[] {
   });
 }
 
+function lookedAt(loaded: Loaded): FoundKey {
+  forget(loaded);
+  return loaded.found;
+}
+
 async function loadPath(path: string, options: KeySpaceOptions): Promise<Loaded> {
   const bytes = options.files.read(path, MAX_PRIVATE_BYTES);
   const shown = path === '-' ? 'standard input' : path;
@@ -342,6 +357,7 @@ async function loadPath(path: string, options: KeySpaceOptions): Promise<Loaded>
       path !== '-' && options.files.exists(recordPath)
         ? await decodeRecord(options.files.read(recordPath, MAX_PRIVATE_BYTES), recordPath)
         : undefined;
+    if (beside !== undefined) assertNotBlank(bytes, path);
     const read: PrivateFile = looksEncryptedPkcs8(bytes)
       ? { sealed: false, ...(await openEncryptedPkcs8(bytes, shown, options.ask)) }
       : await readPrivateFile(bytes, shown, beside);
@@ -415,15 +431,6 @@ function forget(loaded: Loaded): void {
   if (loaded.sealed) return;
   loaded.secret.dispose();
   loaded.signer?.[Symbol.dispose]();
-}
-
-async function foundOf(record: KeyRecord, location: string): Promise<FoundKey> {
-  return {
-    record,
-    descriptor: await descriptorOf(record),
-    publicKey: record.publicKey,
-    location,
-  };
 }
 
 function destroyed(reference: string): RefusedError {

@@ -1,4 +1,4 @@
-/** Files that belong together: all of them are written, or none is left. */
+/** Files that belong together: all of them are written, or what was there before is there again. */
 import type { FileSink } from '#formats/byte-stream';
 import type { FileSpace } from './context.js';
 
@@ -10,8 +10,9 @@ export interface Belonging {
 }
 
 /**
- * Writes files so that where one cannot be written the others are not left either. Each is whole on the disk before the first
- * gets its name. Standard output, which gives nothing back, is last. Power that goes between two names leaves the earlier one.
+ * Writes files so that where one cannot be written the others are not left either, and what they would have replaced is there as
+ * before. Each is whole on the disk before the first gets its name. Standard output, which gives nothing back, is last. Power that
+ * goes between two names leaves the earlier one, with what it replaced beside it under a temporary name.
  * @param belonging - in the order in which they get their names
  * @throws what writing throws
  */
@@ -23,7 +24,7 @@ export function writeTogether(
   const sinks: FileSink[] = [];
   try {
     for (const { path, bytes, secret = false } of ordered) {
-      const each = sink(path, { secret });
+      const each = sink(path, { secret, restorable: true });
       sinks.push(each);
       each.write(bytes);
     }

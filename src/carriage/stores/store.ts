@@ -105,7 +105,11 @@ export interface DurableFiles {
   openSource(path: string): FileSource;
   createSink(
     path: string,
-    options?: { readonly secret?: boolean; readonly overwrite?: boolean },
+    options?: {
+      readonly secret?: boolean;
+      readonly overwrite?: boolean;
+      readonly restorable?: boolean;
+    },
   ): FileSink;
   append(path: string, bytes: Uint8Array): void;
   truncate(path: string, length: number): void;
@@ -114,6 +118,7 @@ export interface DurableFiles {
   list(path: string): readonly string[];
   makeDirectory(path: string, options?: { readonly secret?: boolean }): void;
   remove(path: string): void;
+  blank(path: string): void;
   shred(path: string): void;
   sweep(path: string): void;
   lock(path: string): { release(): void };

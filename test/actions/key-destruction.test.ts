@@ -1,0 +1,88 @@
+/**
+ * A key file is destroyed, and the disk dies at any call on the way: no record says destroyed of a key that is still there, what is
+ * left of it opens nothing, and doing it again finishes it.
+ */
+import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keyDestroy } from '#actions/key-destroy';
+import { keyGenerate } from '#actions/key-generate';
+import { sign } from '#actions/sign';
+import { failingAt } from '../support/disks.js';
+import { type RunOptions, type Workplace, workplace } from '../support/home.js';
+
+const SEALED: RunOptions = { passphrases: ['correct horse'] };
+const PLAIN: RunOptions = { noPassphrase: true };
+
+let place: Workplace;
+beforeEach(() => {
+  place = workplace();
+});
+afterEach(() => {
+  place.remove();
+});
+
+/** What lies there: the private part, whole or overwritten, and what its record says. */
+function left(key: string): string {
+  const record = key.replace(/\.key$/, '.record.json');
+  const state = existsSync(record)
+    ? /"state":"([a-z]+)"/.exec(readFileSync(record, 'utf8'))?.[1]
+    : 'none';
+  if (!existsSync(key)) return `gone, record ${String(state)}`;
+  const bytes = readFileSync(key);
+  const how = bytes.every((byte) => byte === 0) ? 'zeroes' : 'whole';
+  return `${how}, record ${String(state)}`;
+}
+
+describe('the destruction of a key file', () => {
+  it.each([
+    ['plain', PLAIN],
+    ['sealed', SEALED],
+  ])('of a %s key is finished by the next, wherever it was cut short', async (form, options) => {
+    const [first, key] = [place.at('first.key'), place.at('root.key')];
+    const [was, record] = [place.at('first.record.json'), place.at('root.record.json')];
+    await place.run(keyGenerate, { algorithm: 'ed25519', name: 'root', out: first }, options);
+    writeFileSync(place.at('m'), 'm');
+    const renew = (): void => {
+      copyFileSync(first, key);
+      rmSync(record, { force: true });
+      if (existsSync(was)) copyFileSync(was, record);
+    };
+    renew();
+    const whole = failingAt(-1);
+    await place.run(keyDestroy, { key, yes: true }, { ...options, fs: whole.fs });
+    expect(left(key)).toBe('gone, record destroyed');
+
+    const seen = new Set<string>();
+    for (let at = 0; at < whole.calls(); at++) {
+      renew();
+      const { fs } = failingAt(at, 'EIO', { andAfter: true });
+      const ended = await place.run(keyDestroy, { key, yes: true }, { ...options, fs }).then(
+        () => true,
+        () => false,
+      );
+      const now = left(key);
+      seen.add(now);
+      if (ended) expect(now).toBe('gone, record destroyed');
+      if (!existsSync(key)) continue;
+      if (now.startsWith('whole')) {
+        const { record: told } = await place.context(options).keys.find(key);
+        expect(told.state, now).toBe('active');
+      } else {
+        await expect(
+          place.run(sign, { key, in: place.at('m'), out: place.at('s') }, options),
+        ).rejects.toMatchObject({ code: 'E_KEY_HALF_DESTROYED', exitCode: 77 });
+        expect(existsSync(place.at('s'))).toBe(false);
+      }
+      const again = await place.run(keyDestroy, { key, yes: true }, options);
+      expect(again).toMatchObject({ state: 'destroyed', wiped: `file:${key}`, remaining: [] });
+      expect(left(key)).toBe('gone, record destroyed');
+    }
+    expect([...seen].sort()).toEqual([
+      'gone, record destroyed',
+      'whole, record active',
+      ...(form === 'sealed' ? ['whole, record none'] : []),
+      'zeroes, record active',
+      'zeroes, record destroyed',
+    ]);
+  });
+});
