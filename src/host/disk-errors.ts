@@ -26,6 +26,7 @@ const WRITE_PROBLEMS: Readonly<Record<string, readonly [ErrorCode, string, strin
     'choose another name, or say --force to replace it',
   ],
   EISDIR: ['E_FILE_IS_FOLDER', 'it is a folder', 'name a file'],
+  ELOOP: ['E_FILE_IS_LINK', 'it is a link', 'name the file that it leads to'],
   ENOTEMPTY: ['E_FOLDER_NOT_EMPTY', 'the folder is not empty', 'choose another folder'],
   ENAMETOOLONG: ['E_FILE_NAME_TOO_LONG', 'the name is too long', 'choose a shorter one'],
   EIO: ['E_FILE_IO', 'the medium reports an error', 'try another medium'],

@@ -104,6 +104,8 @@ export function createFiles(fs: FsPort, random: (length: number) => Uint8Array):
     },
     blank: (path) => {
       changing(path, () => {
+        // Behind a link stands another file: overwriting nothing must not look like overwriting it.
+        if (isLink(fs, path)) throw Object.assign(new Error('link'), { code: 'ELOOP' });
         blankFile(fs, path);
       });
     },

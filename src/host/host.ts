@@ -41,7 +41,7 @@ export interface HostFiles {
   list(path: string): readonly string[];
   makeDirectory(path: string, options?: { readonly secret?: boolean }): void;
   remove(path: string): void;
-  /** Overwrites with zeroes and fsyncs; the name stays, so that what was destroyed can be recorded before nothing is left. */
+  /** Overwrites with zeroes and fsyncs; the name stays, so that what was destroyed can be recorded before nothing is left. @throws OutputError, for a link too */
   blank(path: string): void;
   /** Overwrites with zeroes, fsyncs, removes; what that is worth on flash media is told in docs/secrets-in-memory.md. */
   shred(path: string): void;

@@ -2,7 +2,14 @@
  * A key file is destroyed, and the disk dies at any call on the way: no record says destroyed of a key that is still there, what is
  * left of it opens nothing, and doing it again finishes it.
  */
-import { copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyDestroy } from '#actions/key-destroy';
 import { keyGenerate } from '#actions/key-generate';
@@ -34,6 +41,17 @@ function left(key: string): string {
 }
 
 describe('the destruction of a key file', () => {
+  it('is refused where a link was named, and the record does not claim it', async () => {
+    const [key, link] = [place.at('root.key'), place.at('link.key')];
+    await place.run(keyGenerate, { algorithm: 'ed25519', name: 'root', out: key }, SEALED);
+    symlinkSync(key, link);
+    await expect(place.run(keyDestroy, { key: link, yes: true }, SEALED)).rejects.toMatchObject({
+      code: 'E_FILE_IS_LINK',
+      exitCode: 73,
+    });
+    expect([left(key), left(link)]).toEqual(['whole, record none', 'whole, record active']);
+  });
+
   it.each([
     ['plain', PLAIN],
     ['sealed', SEALED],

@@ -79,8 +79,9 @@ export async function cutShort(path: string, disk: DurableFiles): Promise<KeyRec
 
 /**
  * Overwrites and removes one key file; its record stays. It says destroyed once the file is overwritten, and before the name of
- * the file is gone: whatever cuts this short leaves either the key, or a file of zeroes whose destruction is finished by the next. A copy of it is somebody else's to destroy: it keeps a record that says
- * what it was, and no record says destroyed of a file that is still there.
+ * the file is gone: whatever cuts this short leaves either the key, or a file of zeroes whose destruction is finished by the next.
+ * A copy of it is somebody else's to destroy: it keeps a record that says what it was, and no record says destroyed of a file that
+ * is still there.
  * @param record - from now on, and as it was before; the same twice where only the name of the file is left to be removed
  * @returns where the record lies, and the copies in the same folder
  * @throws UsageError `E_KEY_NOT_IN_PLACE`
