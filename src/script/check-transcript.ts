@@ -11,10 +11,11 @@ import { type ArtifactEvidence, artifactClaims, keyClaims } from './claims/artif
 import { answerClaims, recordedClaims } from './claims/recorded.js';
 import { type Signatures, signatureClaims, signOffClaims } from './claims/signatures.js';
 import type { Definition } from './definition.js';
+import { enrolledRoles } from './enrolment.js';
 import type { Entry, EntryData, Participant } from './entries.js';
 import { lint } from './lint.js';
 import { parseDefinition, type ParsedDefinition } from './parse.js';
-import { enrolledRoles, peopleProblems } from './people.js';
+import { peopleProblems } from './people.js';
 import { executionDigest } from './plan.js';
 import { replaySession } from './replay.js';
 import type { Replayed } from './replayed.js';

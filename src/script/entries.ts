@@ -82,6 +82,14 @@ const said = s.object({
 /** Which instance of which step an entry belongs to; `for` names the holder under `each:`. */
 const where = { act: name, step: name, for: s.optional(person) };
 
+/**
+ * How somebody came by an identity on the way: made in the room or brought, and who typed its fingerprint as its owner read it.
+ */
+const enrolment = s.object({
+  origin: s.oneOf('made', 'brought'),
+  compared: s.nullable(s.object({ by: person, role: name, graded: heard })),
+});
+
 /** What a rehearsal can be disturbed by. */
 export const FAULTS = [
   'power-cut',
@@ -179,8 +187,14 @@ const schemas = {
   'session.postponed': s.object({ by: person, reason: sentence, graded: heard }),
   /** A rehearsal was disturbed on purpose, as whoever started it had asked. */
   'fault.injected': s.object({ fault: s.oneOf(...FAULTS), act: name, step: name }),
-  /** An identity that a participant got during the session. */
-  'participant.enrolled': s.object({ name: person, role: name, identity: publicIdentity, level }),
+  /** Somebody takes part by an identity from here on; without `how` nobody compared it. */
+  'participant.enrolled': s.object({
+    name: person,
+    role: name,
+    identity: publicIdentity,
+    level,
+    how: s.optional(enrolment),
+  }),
   /** What an action itself reported while a step was under way. */
   event: s.object({ ...where, event: s.string({ max: 128 }), data: s.record(s.json()) }),
   /** The program was gone between `lastTime` and this entry. */

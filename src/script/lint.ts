@@ -12,6 +12,7 @@ import { codeRules } from './rules/codes.js';
 import { closingRules } from './rules/closing.js';
 import { drillRules } from './rules/drills.js';
 import { dutyRules } from './rules/duties.js';
+import { enrolmentRules } from './rules/enrolments.js';
 import { handoverRules } from './rules/handovers.js';
 import { humanStepRules } from './rules/humans.js';
 import { waysThrough } from './rules/projection.js';
@@ -59,6 +60,7 @@ const EVERY_WAY: readonly Rules[] = [
   codeRules,
   traceRules,
   runningRules,
+  enrolmentRules,
   closingRules,
 ];
 

@@ -30,6 +30,7 @@ export function renderMinutes(content: {
     heading(opened, entries),
     digests(opened, entries),
     people(participants),
+    enrolled(entries),
     air(opened),
     acts(definition, participants, entries),
     irregularities(entries),
@@ -118,6 +119,24 @@ function people(participants: readonly Participant[]): string {
       ]),
     ),
   ].join('\n');
+}
+
+/** Who got an identity on the way: whole, so that it can be compared with the paper on which its owner has it. */
+function enrolled(entries: readonly Entry[]): string {
+  const found = entries.flatMap((entry) =>
+    entry.type === 'participant.enrolled' ? [{ seq: entry.seq, ...entry.data }] : [],
+  );
+  if (found.length === 0) return '';
+  const lines = found.flatMap(({ seq, name, role, identity, level, how }) => {
+    const compared = how?.compared ?? null;
+    const origin = how === undefined ? '' : how.origin === 'made' ? ', made here' : ', brought';
+    const by = compared === null ? 'nobody' : `${compared.by}, ${compared.role}`;
+    return [
+      ...wrapped(`entry ${seq}: ${name}, ${role}${origin}; ${level}, compared by ${by}`),
+      ...grouped(identity.id),
+    ];
+  });
+  return `## Enrolled on the way\n\nIdentities, in groups of four.\n\n${code(lines)}`;
 }
 
 function air(opened: EntryData['session.opened']): string {

@@ -3,6 +3,7 @@
  * says what the definition says, and leaves blanks where the day will tell.
  */
 import type { Definition, Expression, OnSide, Side, Step } from './definition.js';
+import { enrolledRoles, mayVouch, roleEnrolledBy } from './enrolment.js';
 import { referencesIn } from './expression.js';
 import {
   placesOf,
@@ -11,7 +12,6 @@ import {
   targetOnPaper,
   whenGone,
 } from './paper-ways.js';
-import { isWitnessRole } from './people.js';
 import { holderLetter } from './plan.js';
 import { bare, groupsOf } from './spoken.js';
 
@@ -112,12 +112,13 @@ function rows(groups: readonly string[]): readonly string[] {
 }
 
 function people({ definition, participants = [] }: PlanContent): string {
+  const enrols = enrolledRoles(definition);
   const lines = Object.entries(definition.roles).flatMap(([role, rule]) => {
     const known = participants.filter((it) => it.role === role);
     return Array.from({ length: Math.max(rule.count, known.length) }, (_, i) => [
       text(known[i]?.name ?? ''),
       role,
-      `${rule.identity === 'required' ? 'identity' : 'ink'}${rule.level === undefined ? '' : `, ${rule.level}`}`,
+      `${enrols.has(role) ? 'identity, from this day' : rule.identity === 'required' ? 'identity' : 'ink'}${rule.level === undefined ? '' : `, ${rule.level}`}`,
       '',
       '',
       '',
@@ -334,6 +335,8 @@ function readable(say: string): string {
 }
 
 function recorded(step: Step): string {
+  if (roleEnrolledBy(step) !== undefined)
+    return `( ) made ( ) brought, ${sixteen()} compared by ${SHORT}`;
   if (step.kind !== 'human') return '[ ] done';
   switch (step.human) {
     case 'seal':
@@ -344,7 +347,7 @@ function recorded(step: Step): string {
         : step.choices.map((choice) => `( ) ${text(choice)}`).join(' ');
     case 'read-back':
       return madeHere(step.value)
-        ? `${Array.from({ length: 16 }, () => SHORT).join(' ')} [ ] agrees with my copy`
+        ? `${sixteen()} [ ] agrees with my copy`
         : '[ ] agrees with my copy';
     case 'handover':
       return '[ ] received';
@@ -354,6 +357,11 @@ function recorded(step: Step): string {
     case 'pause':
       return '[ ] yes';
   }
+}
+
+/** Room for the groups of a digest. */
+function sixteen(): string {
+  return Array.from({ length: 16 }, () => SHORT).join(' ');
 }
 
 /** What an earlier step gave stands on no paper that was printed before: there must be room to write it down. */
@@ -382,8 +390,9 @@ function exceptions(): string {
 }
 
 function signOffs({ definition, participants = [] }: PlanContent): string {
+  const enrols = enrolledRoles(definition);
   const signing = Object.entries(definition.roles)
-    .filter(([role]) => role === 'administrator' || isWitnessRole(role))
+    .filter(([role]) => mayVouch(role) || enrols.has(role))
     .flatMap(([role, { count }]) => {
       const known = participants.filter((it) => it.role === role);
       return Array.from({ length: count }, (_, i) => [

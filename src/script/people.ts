@@ -19,18 +19,6 @@ export function isWitnessRole(role: string): boolean {
   return role === 'witness' || role.endsWith('-witness');
 }
 
-/** Roles whose holders get their identities by a step of the ceremony itself. */
-export function enrolledRoles(definition: Definition): ReadonlySet<string> {
-  const steps = definition.acts.flatMap((act) => act.steps);
-  return new Set(
-    steps.flatMap((step) =>
-      step.kind === 'action' && step.uses === 'identity.new' && step.each !== undefined
-        ? [step.each]
-        : [],
-    ),
-  );
-}
-
 /**
  * What is wrong with a list of participants under a definition, one clause each: counts, unknown roles, one person or one
  * identity key in two roles that must differ, missing identities.
@@ -48,8 +36,10 @@ export function peopleProblems(
       problems.push(`the role ${role} takes ${count} and ${present.length} are listed`);
     }
     for (const person of present) {
-      if (level === undefined || person.level === undefined || reaches(person.level, level))
-        continue;
+      if (level === undefined || person.level === undefined) continue;
+      // Whoever is still to be enrolled is known by nothing yet; the step that enrols demands the level.
+      if (person.identity === null && enrols.has(role)) continue;
+      if (reaches(person.level, level)) continue;
       problems.push(`${person.name} is ${person.level}, and the role ${role} requires ${level}`);
     }
     if (identity !== 'required' || enrols.has(role)) continue;
@@ -73,7 +63,7 @@ export function peopleProblems(
 }
 
 /** Whether an identity is known at least as well as is asked for. */
-function reaches(known: TrustLevel, wanted: KnownLevel): boolean {
+export function reaches(known: TrustLevel, wanted: KnownLevel): boolean {
   return known !== 'none' && KNOWN_LEVELS.indexOf(known) <= KNOWN_LEVELS.indexOf(wanted);
 }
 

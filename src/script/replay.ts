@@ -17,6 +17,7 @@ import { targetIn, type Then } from './branch.js';
 import { entryKey, type Instance, instanceKey, plan } from './plan.js';
 import { Misstep } from './misstep.js';
 import type { Replayed, Violation } from './replayed.js';
+import { assertEnrolled, ReplayedEnrolments } from './replay-enrolments.js';
 import { assertHeard, assertQuorum } from './replay-heard.js';
 import { ReplayedKeys } from './replay-keys.js';
 import { ReplayedMachine } from './replay-machine.js';
@@ -81,6 +82,7 @@ class Walk {
   /** Paths of the artifacts that count. */
   readonly #paths = new Set<string>();
   readonly #keys = new ReplayedKeys();
+  readonly #enrolments = new ReplayedEnrolments();
   #signoffs: { readonly at: number; readonly data: EntryData['signoff'] }[] = [];
   constructor(definition: Definition, catalogue: readonly ActionDescription[]) {
     this.#definition = definition;
@@ -94,6 +96,7 @@ class Walk {
     return {
       violation,
       participants: this.#participants,
+      enrolled: this.#enrolments.all,
       artifacts: new Map(artifacts.map((artifact) => [artifact.path, artifact])),
       keys: this.#keys.all,
       changedSets: this.#changedSets(),
@@ -282,6 +285,7 @@ class Walk {
       this.#resolver(current),
     );
     assertQuorum(this.#definition, this.#participants, current, data);
+    assertEnrolled(current, this.#participants);
     for (const { path } of data.artifacts) {
       if (this.#paths.has(path)) throw new Misstep(`${path} was made by an earlier step already`);
       this.#paths.add(path);
@@ -333,12 +337,12 @@ class Walk {
   }
 
   #enrol(data: EntryData['participant.enrolled']): void {
-    const found = this.#participants.find(
-      ({ name, role }) => name === data.name && role === data.role,
-    );
-    if (found === undefined) throw new Misstep(`${data.name} does not take part as ${data.role}`);
-    if (found.identity !== null) throw new Misstep(`${data.name} has an identity already`);
-    this.#participants = this.#participants.map((it) => (it === found ? data : it));
+    this.#participants = this.#enrolments.enrol(data, {
+      current: this.#current,
+      underWay: this.#status === 'open' || this.#status === 'interrupted',
+      participants: this.#participants,
+      signoffs: this.#signoffs.map((it) => it.data),
+    });
   }
 
   #event(data: EntryData['event']): void {
@@ -347,6 +351,7 @@ class Walk {
       throw new Misstep('its step was not under way');
     if (data.event === QUORUM_AGREED) this.#agreed(current, data);
     this.#keys.event(data, instanceKey(current));
+    this.#enrolments.event(data, instanceKey(current));
   }
 
   #rollBack({ toAct, toStep }: EntryData['rollback']): void {

@@ -25,6 +25,8 @@ export interface Replayed {
   readonly violation: Violation | undefined;
   /** Participants with the identities that they had in the end. */
   readonly participants: readonly Participant[];
+  /** How those came by theirs who had none at first. */
+  readonly enrolled: readonly EntryData['participant.enrolled'][];
   /** Artifacts that still count, by path: those of steps that were finished and not rolled back. */
   readonly artifacts: ReadonlyMap<string, RecordedArtifact>;
   readonly keys: readonly RecordedKey[];

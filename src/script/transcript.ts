@@ -8,6 +8,7 @@ import { buildStatement, type Statement, type Subject } from '#custody/audit/sta
 import { InputError } from '#formats/errors';
 import type { Infer } from '#formats/schema';
 import * as s from '#formats/schema';
+import { asParticipant } from './enrolment.js';
 import { type Entry, parseEntry, type Participant } from './entries.js';
 import { finalArtifacts } from './final-artifacts.js';
 
@@ -109,7 +110,7 @@ export function participantsOf(entries: readonly Entry[]): readonly Participant[
     if (entry.type !== 'participant.enrolled') continue;
     const { name, role } = entry.data;
     participants = participants.map((it) =>
-      it.name === name && it.role === role && it.identity === null ? entry.data : it,
+      it.name === name && it.role === role && it.identity === null ? asParticipant(entry.data) : it,
     );
   }
   return participants;

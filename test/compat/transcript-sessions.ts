@@ -4,7 +4,8 @@
  */
 import { parseDefinition } from '#script/parse';
 import { enrol, participants, smallCeremony } from '../ceremony/directory.js';
-import { type Asked, CTRL_C, type Player, playedTerminal } from '../ceremony/people.js';
+import { comers, COMERS, comersRoom, mediumOf } from '../ceremony/enrolment-room.js';
+import { type Asked, CTRL_C, type PlayedTerminal, type Player, playedTerminal } from '../ceremony/people.js';
 import { Disk, place } from '../ceremony/memory-host.js';
 import { furnish, roomContext, type RoomOptions, runIn } from '../ceremony/room.js';
 import { BRANCHED } from '../script/branched.js';
@@ -280,7 +281,7 @@ async function disturbed(): Promise<Uint8Array> {
   return made(disk);
 }
 
-/** Somebody gets an identity on the way: told as the page of transcripts says, since the engine of today enrols nobody. */
+/** Somebody gets an identity on the way: told as transcripts had it before the engine enrolled anybody. */
 async function enrolled(): Promise<Uint8Array> {
   const text = smallCeremony(
     '- { id: join, title: The guest makes an identity, by: guest, each: guest, uses: identity.new, effect: repeatable, with: { name: guest, out: guest.key } }\n',
@@ -310,6 +311,16 @@ async function enrolled(): Promise<Uint8Array> {
   return await publish(whole, drafts);
 }
 
+/** People who come in: one made an identity and was compared, one brought one and was not. */
+async function comeIn(): Promise<Uint8Array> {
+  const { disk, context } = await comersRoom();
+  await enrol(disk, context, 'Hal');
+  place(disk, mediumOf('Hal'), disk.files.get('/people/Hal.key') ?? new Uint8Array(0));
+  const terminal: PlayedTerminal = playedTerminal(comers(() => terminal.shown));
+  await runIn(await roomContext(disk, { terminal }), { ceremony: COMERS, outDir: OUT });
+  return made(disk);
+}
+
 /** The sessions, by the name of the sample. */
 export const sampleSessions: Readonly<Record<string, () => Promise<Uint8Array>>> = {
   ways,
@@ -319,5 +330,6 @@ export const sampleSessions: Readonly<Record<string, () => Promise<Uint8Array>>>
   gate,
   disturbed,
   enrolled,
+  comers: comeIn,
 };
 

@@ -108,6 +108,7 @@ const EXPECTED: Readonly<
     shows: ['wrong-pin', 'token-pulled', 'garbled-print', 'bad-clock', 'power-cut', 'full-disk'],
   },
   enrolled: { marks: [DEV, UNPINNED], shows: ['guest', 'tofu'] },
+  comers: { marks: [UNPINNED], shows: ['brought', 'introduced', 'compared'] },
 };
 /** Everything that a verdict says before it says what it is about. */
 const begins = (name: string): string => {

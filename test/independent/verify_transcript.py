@@ -540,7 +540,13 @@ ENTRIES = {
     "fault.injected": shape(
         fault=one_of("power-cut", "wrong-pin", "token-pulled", "garbled-print", "bad-clock", "full-disk"), act=name, step=name
     ),
-    "participant.enrolled": shape(name=person, role=name, identity=identity, level=level),
+    "participant.enrolled": shape(
+        name=person,
+        role=name,
+        identity=identity,
+        level=level,
+        how_=shape(origin=one_of("made", "brought"), compared=nullable(shape(by=person, role=name, graded=heard))),
+    ),
     "event": shape(**where, event=text(most=128), data=mapping(anything)),
     "session.resumed": shape(lastTime=a_time, lost=array(key_reference, 256), tool=tool),
     "rollback": shape(toAct=name, toStep=name, reason=text()),
@@ -597,6 +603,28 @@ class Step:
         self.key = f"{act['id']}/{step['id']}" + ("" if holder is None else f"/{holder}")
 
 
+def is_witness(role):
+    return role == "witness" or role.endswith("-witness")
+
+
+def vouches(role):
+    """Whether a role has its identity before the first step and signs in the end."""
+    return role == "administrator" or is_witness(role)
+
+
+def enrols(step):
+    """The role whose holders get an identity by a step."""
+    return step.get("each") if step.get("uses") == "identity.new" else None
+
+
+LEVELS = ["verified", "introduced", "tofu"]
+
+
+def rank(level):
+    """From the best."""
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS)
+
+
 def key_of(data):
     return f"{data['act']}/{data['step']}" + (f"/{data['for']}" if "for" in data else "")
 
@@ -616,6 +644,7 @@ class Walk:
         self.required = definition.get("environment", {}).get("require", [])
         self.due, self.unmet = False, []
         self.sides, self.passed, self.returns = {}, None, {}
+        self.making, self.enrolled = set(), set()
 
     def holders(self, role):
         return [it["name"] for it in self.people if it["role"] == role]
@@ -816,6 +845,9 @@ class Walk:
             agreed = {it["name"] for it in data["people"] if it["said"] == "agreed"} & entitled
             if len(agreed) < quorum["threshold"]:
                 no(f"{quorum['threshold']} of {quorum['of']} had to agree, and {len(agreed)} did")
+        if "each" in step and enrols(step) is not None:
+            if any((it["name"], it["role"], it["identity"]) == (current.holder, enrols(step), None) for it in self.people):
+                no(f"{current.holder} was not enrolled by it")
         taken = {it["path"] for done in self.finished.values() for it in done["artifacts"]}
         for it in data["artifacts"]:
             if it["path"] in taken:
@@ -897,11 +929,35 @@ class Walk:
             no("only a rehearsal is disturbed on purpose")
 
     def participant_enrolled(self, data, *_):
-        for i, it in enumerate(self.people):
-            if it["name"] == data["name"] and it["role"] == data["role"] and it["identity"] is None:
-                self.people[i] = data
-                return
-        no(f"{data['name']} does not take part as {data['role']}, or has an identity already")
+        who, role, how = data["name"], data["role"], data.get("how")
+        found = [i for i, it in enumerate(self.people) if it["name"] == who and it["role"] == role and it["identity"] is None]
+        if not found:
+            no(f"{who} does not take part as {role}, or has an identity already")
+        if vouches(role):
+            no(f"each {role} has an identity before the first step, or none")
+        if any(it["person"] == who and it["role"] == role for it in self.signoffs.values()):
+            no(f"{who} signed off before")
+        current = self.current
+        if self.status not in ("open", "interrupted") or enrols(current.step) != role or current.holder != who:
+            no(f"no step that enrols {who} was under way")
+        for it in self.people:
+            if it["name"] != who and it["identity"] is not None and it["identity"]["id"] == data["identity"]["id"]:
+                no(f"it is the identity of {it['name']}")
+        compared = how["compared"] if how else None
+        if compared is None:
+            if data["level"] != "tofu":
+                no(f"nobody compared the identity of {who}: it is tofu")
+        else:
+            by, its = compared["by"], compared["role"]
+            voucher = next((it for it in self.people if it["name"] == by and it["role"] == its), None)
+            if voucher is None or by == who or not vouches(its) or voucher["identity"] is None:
+                no(f"{by} cannot vouch for {who}")
+            if data["level"] == "none" or rank(data["level"]) < rank(voucher["level"]):
+                no(f"{by} is {voucher['level']}, and cannot make {who} {data['level']}")
+        if how and how["origin"] == "made" and (current.key, data["identity"]["id"]) not in self.making:
+            no(f"no identity with this id was made at {current.key}")
+        self.people[found[0]] = {it: data[it] for it in ("name", "role", "identity", "level")}
+        self.enrolled.add((who, role))
 
     def event(self, data, *_):
         current = self.expect(data)
@@ -912,6 +968,8 @@ class Walk:
                 no("its step does not need that quorum")
             for one in it.get("people", []):
                 self.takes_part(one["name"])
+        if data["event"] == "identity.making" and isinstance(it.get("id"), str):
+            self.making.add((current.key, it["id"]))
         if data["event"] not in ("key.added", "key.changed"):
             return
         record = it.get("record")
@@ -1032,10 +1090,6 @@ def read_identity(it, what):
     return {"id": it["id"], "first": ids[0], "second": ids[1], "key": raw["ed25519"]}
 
 
-def is_witness(role):
-    return role == "witness" or role.endswith("-witness")
-
-
 def check_opening(definition, opened, raw):
     if "sha256:" + sha256(raw) != opened["definitionDigest"]:
         no("the definition's digest is not the one that the session opened with", 0)
@@ -1062,27 +1116,21 @@ def check_opening(definition, opened, raw):
             no(f"the parameter {named} has a value that it cannot have", 0)
 
 
-LEVELS = ["verified", "introduced", "tofu"]
-
-
 def check_people(definition, walk):
     opened, roles = walk.opened, definition["roles"]
     aborted = walk.outcome == "aborted"
-    enrols = {
-        step["each"]
-        for act in definition["acts"]
-        for step in act["steps"]
-        if aborted and step.get("uses") == "identity.new" and "each" in step
-    }
+    late = {enrols(step) for act in definition["acts"] for step in act["steps"] if aborted}
     for role, rule in roles.items():
         present = [it for it in walk.people if it["role"] == role]
         if len(present) != rule["count"]:
             no(f"the role {role} takes {rule['count']} and {len(present)} are listed")
         for it in present:
-            if rule["identity"] == "required" and it["identity"] is None and role not in enrols:
+            if it["identity"] is None and role in late:
+                continue
+            if rule["identity"] == "required" and it["identity"] is None:
                 no(f"{it['name']} has no identity, which the role {role} requires")
             if "level" in rule and opened["environment"] == "production":
-                if it["level"] == "none" or LEVELS.index(it["level"]) > LEVELS.index(rule["level"]):
+                if rank(it["level"]) > rank(rule["level"]):
                     no(f"{it['name']} is {it['level']}, and the role {role} requires {rule['level']}")
     for i, a in enumerate(walk.people):
         if a["role"] not in roles:
@@ -1223,9 +1271,15 @@ def check_signatures(envelope, payload, walk, pinned):
                 no(f"there is no good signature by {it['name']}")
         if not did and not dissents and not marked:
             no(f"there is no signature by a {kind}")
+    for it in walk.signoffs.values():
+        who = next(one for one in walk.people if one["name"] == it["person"] and one["role"] == it["role"])
+        if it["agrees"] and who["identity"] is not None and who["identity"]["id"] not in signed:
+            no(f"there is no good signature by {it['person']}, who signed off")
     if not signed:
         no("there is no signature at all")
-    if pinned is not None and not signed <= pinned:
+    # Whom those enrolled who are pinned, they answer for.
+    here = {it["identity"]["id"] for it in walk.people if (it["name"], it["role"]) in walk.enrolled}
+    if pinned is not None and not signed <= pinned | here:
         no("somebody signed who is not one of those that are pinned")
     return signed
 
@@ -1238,6 +1292,8 @@ def check_answers(definition, walk, entries):
         graded = [it["graded"] for it in data.get("people", [])] if entry["type"] == "step.finished" else []
         if "graded" in data:
             graded.append(data["graded"])
+        if entry["type"] == "participant.enrolled" and data.get("how") and data["how"]["compared"]:
+            graded.append(data["how"]["compared"]["graded"])
         if "unattended" in graded and not definition.get("unattended", False):
             no("a file answered in the place of a person, and the definition is not unattended", entry["seq"])
     report = {it["name"]: it["result"] for it in walk.opened["airGap"]}

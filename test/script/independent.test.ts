@@ -3,29 +3,21 @@
  * same entry.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeIdentity, parseIdentityJson } from '#custody/authority/identity';
-import { verifyEnvelope } from '#custody/audit/statement';
-import { parseStatement } from '#custody/audit/statement';
-import { sha256 } from '#crypto/hash';
 import { utf8 } from '#formats/bytes';
 import type { ActionDescription } from '#formats/action';
 import type { JsonObject } from '#formats/canonical-json';
-import { decodeDsse } from '#formats/dsse';
-import { InputError } from '#formats/errors';
-import { checkTranscript } from '#script/check-transcript';
-import { parseTranscript, participantsOf } from '#script/transcript';
 import { hasProgram, needs, root, spread, thorough } from '../support/require.js';
 import { actionCatalogue, shipped } from './catalogue.js';
 import { changed, edit, find, sessions } from './forgeries.js';
 import { KINDS, tamperings } from './tamperings.js';
+import { type Case, ours, program, theirs } from './two-verifiers.js';
 import { type Draft, type Made, makePeople, makeSession, publish } from './session.js';
 
 const python = needs('python3', hasProgram('python3'), 'the second verifier is written in it');
-const program = join(root, 'test/independent/verify_transcript.py');
 
 let work: string;
 let catalogue: readonly ActionDescription[];
@@ -117,14 +109,6 @@ const resumed = (i: number): Draft => ({
     tool: { version: '0.1.0', digest: `sha256:${'0'.repeat(64)}` },
   },
 });
-
-/** One file, and what both verifiers must say of it. */
-interface Case {
-  readonly name: string;
-  readonly made: Made;
-  readonly bytes: Uint8Array;
-  readonly ok: boolean;
-}
 
 const cases: Case[] = [];
 
@@ -278,67 +262,6 @@ afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
 
-/** Our answer: whether it holds, and the entry that the first misfit names. */
-async function ours({ made, bytes }: Case): Promise<{ ok: boolean; text: string }> {
-  try {
-    const envelope = decodeDsse(bytes, 't');
-    const transcript = parseTranscript(parseStatement(envelope, 't'), 't');
-    const identities = participantsOf(transcript.entries).flatMap(({ identity, name }) => {
-      try {
-        return identity === null ? [] : [parseIdentityJson(identity, name)];
-      } catch {
-        return [];
-      }
-    });
-    const whose = new Set([...made.identities.values()].map(({ identity }) => identity.id));
-    const check = async (signedBy: ReadonlySet<string>, problems: readonly string[]) => {
-      const { ok, claims } = await checkTranscript(transcript, {
-        signatures: { signedBy, problems, pinned: whose, allowUnpinned: false },
-        sha256: (content) => sha256(content),
-        readArtifact: (path) => made.files.get(path),
-        inspect: () => Promise.resolve(undefined),
-        catalogue,
-      });
-      return { ok, text: claims.flatMap((it) => (it.ok ? [] : [it.detail])).join('\n') };
-    };
-    // Signatures cost most: they are looked at when nothing else is wrong.
-    const content = await check(new Set(identities.map(({ id }) => id)), []);
-    if (!content.ok) return content;
-    const { signedBy, problems, unknown } = await verifyEnvelope(envelope, identities);
-    return await check(new Set(signedBy.map(({ id }) => id)), [...problems, ...unknown]);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return { ok: false, text: error.message };
-  }
-}
-
-/** What Python says of many transcripts of one session's people. */
-function theirs(
-  made: Made,
-  of: readonly Case[],
-): readonly { ok: boolean; code: number; entry: number | null; summary: string }[] {
-  const place = mkdtempSync(join(work, 'room-'));
-  const signers = [...made.identities].flatMap(([name, { identity }]) => {
-    writeFileSync(join(place, `${name}.pub`), encodeIdentity(identity));
-    return ['--signer', join(place, `${name}.pub`)];
-  });
-  const files = of.map(({ bytes }, i) => {
-    const folder = join(place, String(i));
-    mkdirSync(folder);
-    for (const [path, content] of made.files) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), content);
-    }
-    writeFileSync(join(folder, 'transcript.json'), bytes);
-    return folder;
-  });
-  const done = spawnSync('python3', ['-B', program, '--json', ...signers, ...files], {
-    encoding: 'utf8',
-  });
-  expect(done.stderr).toBe('');
-  return JSON.parse(done.stdout) as ReturnType<typeof theirs>;
-}
-
 describe.skipIf(!python)('two verifiers', () => {
   /** What both refuse by the same entry. */
   const agreed = new Set<string>();
@@ -348,9 +271,9 @@ describe.skipIf(!python)('two verifiers', () => {
     const wrong: string[] = [];
     for (const made of new Set(cases.map((it) => it.made))) {
       const own = cases.filter((it) => it.made === made);
-      const answers = theirs(made, own);
+      const answers = theirs(made, own, work);
       for (const [i, one] of own.entries()) {
-        const { ok, text } = await ours(one);
+        const { ok, text } = await ours(one, catalogue);
         const other = answers[i];
         if (ok !== one.ok) wrong.push(`${one.name}: ours says ${String(ok)}: ${text}`);
         if (other?.ok !== one.ok) wrong.push(`${one.name}: theirs says ${JSON.stringify(other)}`);

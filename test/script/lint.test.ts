@@ -6,6 +6,7 @@ import type { Finding } from '#script/lint';
 import { root } from '../support/require.js';
 import { linter, shipped } from './catalogue.js';
 import { branchExamples } from './branch-rules.js';
+import { enrolmentExamples } from './enrolment-rules.js';
 import { traceExamples } from './trace-rules.js';
 
 let lintText: (text: string) => readonly Finding[];
@@ -755,17 +756,6 @@ const examples: readonly Example[] = [
     message: /nothing that somebody was asked for/,
   },
   {
-    rule: 'identity-late',
-    of: quick,
-    changes: [
-      step(
-        'late',
-        'by: custodian\neach: custodian\nuses: identity.new\nwith: { name: late, out: late.key }\neffect: repeatable',
-      ),
-    ],
-    message: /each custodian makes it before, and is listed with it/,
-  },
-  {
     rule: 'token-only',
     of: quick,
     changes: [
@@ -986,6 +976,7 @@ const examples: readonly Example[] = [
   },
   ...traceExamples,
   ...branchExamples,
+  ...enrolmentExamples,
 ];
 
 describe('the rule', () => {

@@ -35,6 +35,7 @@ describe('shipped ceremonies', () => {
         'recovery-drill',
         'recover',
         'destroy',
+        'enrol-people',
         'refresh-shares',
         'root-key',
         'threshold-dkg',

@@ -74,23 +74,33 @@ export const transcriptKind: ArtifactKind = {
   },
 };
 
-/** What did not go to script, and who said no: whoever reads only this must not miss it. */
+/** What did not go to script, who said no, and who came in on the way: whoever reads only this must not miss it. */
 function offScript(entries: readonly Entry[]): JsonObject {
-  const found: Record<'deviations' | 'objections' | 'disagree' | 'disturbedBy', JsonObject[]> = {
+  const always: Record<'deviations' | 'objections' | 'disagree', JsonObject[]> = {
     deviations: [],
     objections: [],
     disagree: [],
+  };
+  const sometimes: Record<'enrolled' | 'disturbedBy', JsonObject[]> = {
+    enrolled: [],
     disturbedBy: [],
   };
   for (const { type, data, time } of entries) {
-    if (type === 'deviation') found.deviations.push({ time, ...data });
-    else if (type === 'objection') found.objections.push({ time, ...data });
+    if (type === 'deviation') always.deviations.push({ time, ...data });
+    else if (type === 'objection') always.objections.push({ time, ...data });
     else if (type === 'signoff' && !data.agrees)
-      found.disagree.push({ person: data.person, role: data.role, reason: data.reason });
-    else if (type === 'fault.injected') found.disturbedBy.push({ time, ...data });
+      always.disagree.push({ person: data.person, role: data.role, reason: data.reason });
+    else if (type === 'fault.injected') sometimes.disturbedBy.push({ time, ...data });
+    else if (type === 'participant.enrolled') {
+      const { name, role, identity, level, how } = data;
+      const { origin = null, compared = null } = how ?? {};
+      sometimes.enrolled.push({ time, name, role, identity: identity.id, level, origin, compared });
+    }
   }
-  const { disturbedBy, ...always } = found;
-  return disturbedBy.length === 0 ? always : found;
+  return {
+    ...always,
+    ...Object.fromEntries(Object.entries(sometimes).filter(([, found]) => found.length > 0)),
+  };
 }
 
 /** What surrounds a transcript. */

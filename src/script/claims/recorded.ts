@@ -1,5 +1,6 @@
 /** Claims that rest on somebody's word: answers, interruptions, deviations, the machine and the program. */
 import type { Definition } from '../definition.js';
+import { IDENTITY_MAKING } from '../enrolment.js';
 import type { Entry, EntryData } from '../entries.js';
 import { type Claim, yes } from '../verdict.js';
 
@@ -23,6 +24,8 @@ export function answerClaims(
   for (const entry of entries) {
     if (entry.type === 'step.finished') entry.data.people.forEach(({ graded }) => count(graded));
     if (ANSWERED.has(entry.type) && 'graded' in entry.data) count(entry.data.graded);
+    const compared = entry.type === 'participant.enrolled' ? entry.data.how?.compared : undefined;
+    if (compared !== undefined && compared !== null) count(compared.graded);
   }
   const claims: Claim[] = [];
   if (people > 0) claims.push(yes('recorded', 'answers of people', String(people)));
@@ -46,6 +49,9 @@ export function recordedClaims(
 ): Claim[] {
   const claims: Claim[] = [];
   const waived = new Set<string>();
+  const enrolled = new Set<unknown>(
+    entries.flatMap((it) => (it.type === 'participant.enrolled' ? [it.data.identity.id] : [])),
+  );
   for (const { type, data, seq, time } of entries) {
     if (type === 'session.resumed') {
       const lost = data.lost.length === 0 ? 'nothing' : data.lost.join(', ');
@@ -65,6 +71,10 @@ export function recordedClaims(
     } else if (type === 'objection') {
       const grade = data.graded === 'unattended' ? 'unattended' : 'recorded';
       claims.push(yes(grade, `entry ${seq}: ${data.person} (${data.role}) OBJECTS`, data.reason));
+    } else if (type === 'participant.enrolled') {
+      claims.push(enrolledClaim(seq, data));
+    } else if (type === 'event' && data.event === IDENTITY_MAKING) {
+      if (!enrolled.has(data.data['id'])) claims.push(givenUpClaim(seq, data));
     } else if (type === 'session.postponed') {
       claims.push(yes('recorded', `entry ${seq}: postponed`, `${data.by}: ${data.reason}`));
     } else if (type === 'fault.injected') {
@@ -107,4 +117,25 @@ export function recordedClaims(
     claims.push(yes('recorded', 'the ceremony before', `${ceremony}, head sha256:${head}`));
   }
   return claims;
+}
+
+/** How somebody came by an identity, and by whose word the level stands. */
+function enrolledClaim(seq: number, data: EntryData['participant.enrolled']): Claim {
+  const { name, role, identity, level, how } = data;
+  const compared = how?.compared ?? null;
+  const words = [
+    `identity ${identity.id.slice(0, 16)}`,
+    ...(how === undefined ? [] : [how.origin === 'made' ? 'made here' : 'brought']),
+    `level ${level}`,
+    compared === null ? 'compared by nobody' : `compared by ${compared.by} (${compared.role})`,
+  ];
+  const grade = compared?.graded === 'unattended' ? 'unattended' : 'recorded';
+  return yes(grade, `entry ${seq}: ${name} (${role}) was enrolled`, words.join(', '));
+}
+
+/** An identity that was begun and by which nobody took part: whoever finds its file must be able to tell what it is. */
+function givenUpClaim(seq: number, { for: person = '', data }: EntryData['event']): Claim {
+  const { id } = data;
+  const detail = `${typeof id === 'string' ? id.slice(0, 16) : 'without an id'}, for ${person}`;
+  return yes('recorded', `entry ${seq}: an identity was begun and given up`, detail);
 }

@@ -17,11 +17,12 @@ export interface Signatures {
 
 /**
  * Who had to sign: administrator and witnesses, as far as they have identities and did not disagree; of a session that ended
- * early its administrator. Without a signature of the administrator and of a witness nothing real is a transcript.
+ * early its administrator; and everybody who signed off by an identity. Without a signature of the administrator and of a witness
+ * nothing real is a transcript.
  */
 export function signatureClaims(
   opened: EntryData['session.opened'],
-  { participants, signoffs, closed }: Replayed,
+  { participants, signoffs, enrolled, closed }: Replayed,
   { signedBy, problems, pinned, allowUnpinned }: Signatures,
 ): Claim[] {
   const claims: Claim[] = problems.map((problem) => no('checked', 'the signatures', problem));
@@ -33,7 +34,18 @@ export function signatureClaims(
   const required = (person: Participant): boolean =>
     person.identity !== null &&
     !disagrees(person) &&
-    (person.role === ADMINISTRATOR || (isWitnessRole(person.role) && !aborted));
+    (person.role === ADMINISTRATOR ||
+      (isWitnessRole(person.role) && !aborted) ||
+      signoffs.some((it) => it.person === person.name && it.role === person.role));
+  /** Who typed somebody's fingerprint: pinned, under a good signature, it is that person's word for the identity. */
+  const vouchers = (person: Participant): string | undefined => {
+    const found = enrolled.find((it) => it.name === person.name && it.role === person.role);
+    if (found === undefined) return undefined;
+    const { by, role } = found.how?.compared ?? {};
+    const voucher = participants.find((it) => it.name === by && it.role === role);
+    const id = voucher?.identity?.id;
+    return id !== undefined && signedBy.has(id) && pinned?.has(id) === true ? (by ?? '') : '';
+  };
   for (const person of participants.filter((it) => required(it) || signed(it))) {
     const { name, role } = person;
     const id = person.identity?.id ?? '';
@@ -42,9 +54,8 @@ export function signatureClaims(
     if (!signed(person)) claims.push(no('checked', claim, `no good signature by ${short}`));
     else if (pinned === undefined)
       claims.push({ claim, grade: 'recorded', ok: allowUnpinned, detail: `${short}, not pinned` });
-    else if (!pinned.has(id))
-      claims.push(no('recorded', claim, `${short} is not one of those that are pinned`));
-    else claims.push(yes('attested', claim, short));
+    else if (pinned.has(id)) claims.push(yes('attested', claim, short));
+    else claims.push(unpinned(claim, short, vouchers(person)));
   }
   const kinds: [string, (person: Participant) => boolean][] = [
     [ADMINISTRATOR, ({ role }) => role === ADMINISTRATOR],
@@ -61,6 +72,15 @@ export function signatureClaims(
   }
   if (signedBy.size === 0) claims.push(no('checked', 'the signatures', 'there is none at all'));
   return claims;
+}
+
+/** A signature by nobody who is pinned: by somebody whom pinned people enrolled, or refused. */
+function unpinned(claim: string, short: string, voucher: string | undefined): Claim {
+  if (voucher === undefined)
+    return no('recorded', claim, `${short} is not one of those that are pinned`);
+  return voucher === ''
+    ? yes('recorded', claim, `${short}, enrolled here`)
+    : yes('attested', claim, `${short}, enrolled here and compared by ${voucher}`);
 }
 
 /** What each said of the record. */

@@ -1,9 +1,6 @@
 /** What a definition says of a run: how well people must be known, how long a step may take, how a digest is spoken. */
 import type { Report, Rules, Survey } from './survey.js';
 
-/** The action that makes somebody's identity. */
-const NEW_IDENTITY = 'identity.new';
-
 /** All of it. */
 export const runningRules: Rules = (survey, report) => {
   levels(survey, report);
@@ -14,14 +11,6 @@ export const runningRules: Rules = (survey, report) => {
         'timeout-short',
         `${path}.timeout`,
         `it is meant to take ${minutes} minutes, and needs an excuse after ${timeout}`,
-      );
-    }
-    // The record knows enrolment on the way; the engine does not write it, and the ceremony would be held for nothing.
-    if (step.kind === 'action' && step.uses === NEW_IDENTITY && step.each !== undefined) {
-      report(
-        'identity-late',
-        `${path}.uses`,
-        `nobody takes part by an identity that is made on the way: each ${step.each} makes it before, and is listed with it`,
       );
     }
     if (step.kind === 'human' && step.form !== undefined && step.human !== 'read-back') {
