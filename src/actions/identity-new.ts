@@ -3,11 +3,13 @@ import {
   componentKeyIds,
   encodeIdentity,
   fingerprint,
+  type Identity,
   newIdentity,
 } from '#custody/authority/identity';
 import type { Environment } from '#custody/authority/record';
 import { UsageError } from '#formats/errors';
 import { defineAction } from './action.js';
+import type { ActionContext } from './context/context.js';
 import { parseStore } from './context/references.js';
 
 /** A new identity. */
@@ -17,8 +19,8 @@ export interface NewIdentity {
   readonly environment: Environment;
   readonly fingerprint: string;
   readonly keyIds: { readonly ed25519: string; readonly mlDsa65: string; readonly xWing: string };
-  /** Where the private file rests. */
-  readonly location: string;
+  /** Where the private file rests; what lies on somebody's own medium is no business of a ceremony's record. */
+  readonly location?: string;
   /** The public file, when one was written beside `--out`. */
   readonly public: string | null;
 }
@@ -41,7 +43,14 @@ export const identityNew = defineAction({
     out: {
       type: 'path',
       summary: 'write the private file there, and FILE.pub beside it, and not into the store',
+      only: 'cli',
       placeholder: 'FILE',
+    },
+    publicOut: { type: 'path', summary: 'write the public file there', only: 'ceremony' },
+    comparedBy: {
+      type: 'role',
+      summary: 'the role of which one types the fingerprint, as its owner reads it',
+      only: 'ceremony',
     },
     store: {
       type: 'string',
@@ -52,9 +61,9 @@ export const identityNew = defineAction({
     },
   },
   outputs: {
-    location: { type: 'path', summary: 'the private file' },
     public: { type: 'public-key', summary: 'the public file' },
     fingerprint: { type: 'string', summary: 'the id in groups of four, for reading aloud' },
+    id: { type: 'string', summary: 'the id' },
   },
   options: ['new-passphrase', 'force'],
   effect: 'repeatable',
@@ -68,7 +77,8 @@ export const identityNew = defineAction({
       explains: 'ada.key for Ada alone, ada.key.pub for everybody',
     },
   ],
-  async run({ name, out, store }, context): Promise<NewIdentity> {
+  async run({ name, out, store, publicOut, comparedBy }, context): Promise<NewIdentity> {
+    if (context.inCeremony === true) return await enrolled(publicOut, comparedBy, context);
     if (out !== undefined && (store ?? 'file') !== 'file') {
       throw new UsageError({
         code: 'E_STORE_AND_OUT',
@@ -96,22 +106,43 @@ export const identityNew = defineAction({
       type: 'identity.created',
       data: { id: identity.id, name: identity.name, environment: identity.environment },
     });
-    return {
-      id: identity.id,
-      name: identity.name,
-      environment: identity.environment,
-      fingerprint: fingerprint(identity),
-      keyIds: componentKeyIds(identity),
-      location,
-      public: publicFile ?? null,
-    };
+    return { ...told(identity), location, public: publicFile ?? null };
   },
   present: (made) =>
     [
       `identity of ${made.name}${made.environment === 'production' ? '' : ` (${made.environment})`}`,
-      `private file: ${made.location}`,
+      ...(made.location === undefined ? [] : [`private file: ${made.location}`]),
       ...(made.public === null ? [] : [`public file: ${made.public}`]),
       'fingerprint:',
       made.fingerprint,
     ].join('\n'),
 });
+
+/** In a ceremony a step enrols each of a role; whether an identity is made or brought is for the person to say. */
+async function enrolled(
+  publicOut: string | undefined,
+  comparedBy: string | undefined,
+  { enrol, files }: ActionContext,
+): Promise<NewIdentity> {
+  if (enrol === undefined) {
+    throw new UsageError({
+      code: 'E_IDENTITY_NOBODY',
+      message: 'in a ceremony an identity is made for each of a role, and this step is for nobody',
+      hint: 'give the step "each:"',
+    });
+  }
+  if (publicOut !== undefined) files.assertAbsent([publicOut]);
+  const identity = await enrol(comparedBy);
+  if (publicOut !== undefined) files.write(publicOut, encodeIdentity(identity));
+  return { ...told(identity), public: publicOut ?? null };
+}
+
+function told(identity: Identity): Omit<NewIdentity, 'location' | 'public'> {
+  return {
+    id: identity.id,
+    name: identity.name,
+    environment: identity.environment,
+    fingerprint: fingerprint(identity),
+    keyIds: componentKeyIds(identity),
+  };
+}

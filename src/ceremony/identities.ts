@@ -118,7 +118,8 @@ function isAtHand({ context, folder, site }: Session, name: string): boolean {
   );
 }
 
-function forPerson(ask: Asker, participant: Participant): Asker {
+/** An asker whose questions about passphrases are for one person. */
+export function forPerson(ask: Asker, participant: Participant): Asker {
   const person = personOf(participant);
   return {
     ...ask,

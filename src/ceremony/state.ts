@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '#formats/canonical-json';
 import { isObject } from '#formats/canonical-json';
 import { NegativeError } from '#formats/errors';
+import { asParticipant } from '#script/enrolment';
 import {
   type Entry,
   type EntryData,
@@ -155,7 +156,7 @@ export function reduce(state: SessionState, entry: Entry): SessionState {
         ...next,
         participants: next.participants.map((participant) =>
           participant.name === entry.data.name && participant.role === entry.data.role
-            ? entry.data
+            ? asParticipant(entry.data)
             : participant,
         ),
       };

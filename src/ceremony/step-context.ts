@@ -3,6 +3,7 @@ import type { Action } from '#actions/action';
 import type { JsonObject } from '#formats/canonical-json';
 import type { Said } from '#script/entries';
 import type { Instance } from '#script/plan';
+import { enrolmentAt } from './enrolment.js';
 import type { SessionFiles } from './files.js';
 import { sessionIdentities } from './identities.js';
 import { sessionFolders, sessionOnce } from './once.js';
@@ -66,6 +67,7 @@ export function contextOf(
   return {
     ...base,
     inCeremony: true,
+    enrol: enrolmentAt({ session, instance, ask, heard }),
     // Where a file answers for people nobody watches, and an animation would wait for keys that nobody presses.
     screen: terminal.interactive ? base.screen : undefined,
     gauge: terminal.gauge,

@@ -21,11 +21,12 @@ export interface Checked {
   of<T extends EntryType>(type: T): readonly EntryOf<T>[];
 }
 
-/** Checks the session in a folder, its own participants pinned. */
+/** Checks the session in a folder, its own participants pinned, or those of them that are named. */
 export async function checkSession(
   disk: Disk,
   folder: string,
   catalogue: readonly ActionDescription[],
+  pins?: readonly string[],
 ): Promise<Checked> {
   const read = (path: string): Uint8Array | undefined => disk.files.get(join(folder, path));
   const bytes = read('transcript.json');
@@ -44,7 +45,9 @@ export async function checkSession(
     signatures: {
       signedBy: new Set(signedBy.map(({ id }) => id)),
       problems,
-      pinned: new Set(identities.map(({ id }) => id)),
+      pinned: new Set(
+        identities.flatMap(({ id, name }) => (pins?.includes(name) === false ? [] : [id])),
+      ),
       allowUnpinned: false,
     },
     sha256: (input) => sha256(input),

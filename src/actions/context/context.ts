@@ -356,6 +356,11 @@ export interface ActionContext {
   readonly record: (event: AuditEvent) => void;
   /** Set inside a ceremony. */
   readonly inCeremony?: true | undefined;
+  /**
+   * Gives the person whom this step is for an identity by which they take part from here on; only where a step enrols people.
+   * @param comparedBy - the role of which one compares its fingerprint
+   */
+  readonly enrol?: ((comparedBy: string | undefined) => Promise<Identity>) | undefined;
   /** Folders of sessions; absent where none can be kept. */
   readonly folders?: HeldFolders | undefined;
   /** What is written once, in this home or session; absent where nothing is kept. */

@@ -95,7 +95,7 @@ export function compareScanned(
 }
 
 /**
- * Has a person type what the owner reads aloud, row by row or all of it.
+ * Has a person type what the owner reads aloud over a second channel.
  * @throws NegativeError `E_FINGERPRINT_DIFFERS` after three wrong answers
  */
 export async function compareHeard(
@@ -103,12 +103,25 @@ export async function compareHeard(
   talk: Conversation,
   file: string,
 ): Promise<void> {
-  const groups = groupsOf(identity.id);
   talk.say(`${file} says it is the identity of ${identity.name}.`);
   talk.say(
     `Have ${identity.name} read the fingerprint to you, in person or over a line where you know the voice, from ` +
       'their own machine: conclave identity show, the words or the digits. Type what you hear, not what came with the file.',
   );
+  await hearFingerprint(identity, talk, file);
+}
+
+/**
+ * Has a person type a fingerprint as they hear it, row by row or all of it.
+ * @param file - how messages name what it is compared with
+ * @throws NegativeError `E_FINGERPRINT_DIFFERS` after three wrong answers
+ */
+export async function hearFingerprint(
+  identity: Identity,
+  talk: Conversation,
+  file: string,
+): Promise<void> {
+  const groups = groupsOf(identity.id);
   let wrong = 0;
   let at = 0;
   while (at < groups.length) {

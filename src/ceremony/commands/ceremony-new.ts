@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { utf8 } from '#formats/bytes';
 import { OutputError } from '#formats/errors';
 import type { Definition } from '#script/definition';
+import { enrolledRoles } from '#script/enrolment';
 import { digestText } from '../close.js';
 import { defineCommand } from '../command.js';
 import { CEREMONY_FILES, findCeremony, readDefinition } from '../place.js';
@@ -91,19 +92,23 @@ export const ceremonyNew = defineCommand({
 
 /** One line for each place that the definition has, to be filled in. */
 function participantsText(definition: Definition): string {
+  const enrols = enrolledRoles(definition);
   const people = Object.entries(definition.roles).flatMap(([role, { count, identity }]) =>
     Array.from({ length: count }, (_, i) => {
       const name = count === 1 ? role : `${role}-${i + 1}`;
       return [
         `  - name: ${name}`,
         `    role: ${role}`,
-        `    identity: ${identity === 'required' ? `people/${name}.pub` : 'none'}`,
+        `    identity: ${identity === 'required' && !enrols.has(role) ? `people/${name}.pub` : 'none'}`,
       ].join('\n');
     }),
   );
   return [
     '# Who takes part. Put the real names in.',
     '# identity: the public file of the person (conclave identity new), relative to this file, or none.',
+    ...(enrols.size === 0
+      ? []
+      : [`# Whoever gets one on the day has none here: each ${[...enrols].join(', each ')}.`]),
     '# level: verified when its fingerprint was compared out of band; tofu when it is not given.',
     'participants:',
     ...people,
