@@ -202,7 +202,11 @@ function newPassphrase(random: (length: number) => Uint8Array): string {
 }
 
 /** A terminal as actions talk to it: every question under one key, and to the one whom it is for. */
-export function conversationOf(terminal: Terminal, key: string, who: string | undefined): Conversation {
+export function conversationOf(
+  terminal: Terminal,
+  key: string,
+  who: string | undefined,
+): Conversation {
   const at = { key };
   const to = (question: string): string => (who === undefined ? question : `${who}: ${question}`);
   return {
