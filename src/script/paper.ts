@@ -29,6 +29,8 @@ const MINUTES: Readonly<Record<string, number>> = {
 
 const SHORT = '______';
 const LONG = '______________________';
+/** Room for the groups of a digest. */
+const SIXTEEN = Array.from({ length: 16 }, () => SHORT).join(' ');
 
 /** How many exception sheets are printed; unused ones are crossed out at the end. */
 const EXCEPTION_SHEETS = 3;
@@ -112,13 +114,12 @@ function rows(groups: readonly string[]): readonly string[] {
 }
 
 function people({ definition, participants = [] }: PlanContent): string {
-  const enrols = enrolledRoles(definition);
   const lines = Object.entries(definition.roles).flatMap(([role, rule]) => {
     const known = participants.filter((it) => it.role === role);
     return Array.from({ length: Math.max(rule.count, known.length) }, (_, i) => [
       text(known[i]?.name ?? ''),
       role,
-      `${enrols.has(role) ? 'identity, from this day' : rule.identity === 'required' ? 'identity' : 'ink'}${rule.level === undefined ? '' : `, ${rule.level}`}`,
+      `${enrolledRoles(definition).has(role) ? 'identity, from this day' : rule.identity === 'required' ? 'identity' : 'ink'}${rule.level === undefined ? '' : `, ${rule.level}`}`,
       '',
       '',
       '',
@@ -336,7 +337,7 @@ function readable(say: string): string {
 
 function recorded(step: Step): string {
   if (roleEnrolledBy(step) !== undefined)
-    return `( ) made ( ) brought, ${sixteen()} compared by ${SHORT}`;
+    return `( ) made ( ) brought, ${SIXTEEN} compared by ${SHORT}`;
   if (step.kind !== 'human') return '[ ] done';
   switch (step.human) {
     case 'seal':
@@ -347,7 +348,7 @@ function recorded(step: Step): string {
         : step.choices.map((choice) => `( ) ${text(choice)}`).join(' ');
     case 'read-back':
       return madeHere(step.value)
-        ? `${sixteen()} [ ] agrees with my copy`
+        ? `${SIXTEEN} [ ] agrees with my copy`
         : '[ ] agrees with my copy';
     case 'handover':
       return '[ ] received';
@@ -357,11 +358,6 @@ function recorded(step: Step): string {
     case 'pause':
       return '[ ] yes';
   }
-}
-
-/** Room for the groups of a digest. */
-function sixteen(): string {
-  return Array.from({ length: 16 }, () => SHORT).join(' ');
 }
 
 /** What an earlier step gave stands on no paper that was printed before: there must be room to write it down. */
@@ -390,9 +386,8 @@ function exceptions(): string {
 }
 
 function signOffs({ definition, participants = [] }: PlanContent): string {
-  const enrols = enrolledRoles(definition);
   const signing = Object.entries(definition.roles)
-    .filter(([role]) => mayVouch(role) || enrols.has(role))
+    .filter(([role]) => mayVouch(role) || enrolledRoles(definition).has(role))
     .flatMap(([role, { count }]) => {
       const known = participants.filter((it) => it.role === role);
       return Array.from({ length: count }, (_, i) => [
