@@ -104,13 +104,7 @@ async function signing(path, tools) {
       tools.equal(made, tools.hex(out.sig_share)),
     );
     await tally.check(`equation of ${id}`, () =>
-      verifySignatureShare(
-        suite,
-        equation,
-        commitments.find(({ number }) => number === id),
-        publicShares.get(id),
-        scalar(out.sig_share),
-      ),
+      verifySignatureShare(suite, equation, id, publicShares.get(id), scalar(out.sig_share)),
     );
   }
   const signature = rounds.aggregate(signingKey, commitments, message, signatureShares);

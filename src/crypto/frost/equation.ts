@@ -4,7 +4,7 @@
  * @see RFC 9591 §4 and §5.4
  */
 import { concat } from '#formats/bytes';
-import { type GroupPoint, lagrangeScalars, mod, type PrimeGroup } from '../math/prime-group.js';
+import { type GroupPoint, lagrangeScalars, mod } from '../math/prime-group.js';
 import { type FrostSuite, hasEvenY } from './suite.js';
 
 /** What a signer published before signing: D and E. */
@@ -19,7 +19,9 @@ export interface NonceCommitment {
 export interface SigningEquation {
   /** The point whose signature this is: Y, for Taproot with even y. */
   readonly key: GroupPoint;
-  /** R = Σ (D_i + ρ_i·E_i), before Taproot's sign. */
+  /** D_i + ρ_i·E_i by signer, before Taproot's sign. */
+  readonly nonces: ReadonlyMap<number, GroupPoint>;
+  /** R, their sum. */
   readonly nonce: GroupPoint;
   /** c. */
   readonly challenge: bigint;
@@ -61,19 +63,6 @@ export function bindingFactors(
   );
 }
 
-/** R = Σ (D_i + ρ_i·E_i). RFC 9591 §4.5. */
-export function groupNonce(
-  commitments: readonly NonceCommitment[],
-  factors: ReadonlyMap<number, bigint>,
-  group: PrimeGroup,
-): GroupPoint {
-  return commitments.reduce(
-    (sum, { number, hiding, binding }) =>
-      sum.add(hiding).add(binding.multiplyUnsafe(factors.get(number) ?? 0n)),
-    group.identity,
-  );
-}
-
 /**
  * Everything that signers and verifiers compute from the same public values.
  * @param groupKey - Y
@@ -87,13 +76,21 @@ export function signingEquation(
 ): SigningEquation {
   const sorted = [...commitments].sort((a, b) => a.number - b.number);
   const keySign = suite.evenY && !hasEvenY(groupKey) ? -1 : 1;
-  const key = keySign === -1 ? negate(groupKey, suite.group) : groupKey;
+  const key = keySign === -1 ? groupKey.negate() : groupKey;
   const factors = bindingFactors(suite, key, sorted, message);
-  const nonce = groupNonce(sorted, factors, suite.group);
+  const nonces = new Map(
+    sorted.map(({ number, hiding, binding }) => [
+      number,
+      hiding.add(binding.multiplyUnsafe(factors.get(number) ?? 0n)),
+    ]),
+  );
+  // RFC 9591 §4.5.
+  const nonce = [...nonces.values()].reduce((sum, own) => sum.add(own), suite.group.identity);
   const numbers = sorted.map(({ number }) => number);
   const lagrange = lagrangeScalars(numbers, suite.group);
   return {
     key,
+    nonces,
     nonce,
     challenge: suite.challenge(nonce, key, message),
     bindingFactors: factors,
@@ -105,21 +102,21 @@ export function signingEquation(
 
 /**
  * Whether z_i is what a signer owes: z_i·G = s_R·(D_i + ρ_i·E_i) + λ_i·c·s_Y·Y_i.
+ * @param number - the signer's; a number that is not among the equation's signers owes nothing that would hold
  * @param publicShare - Y_i
  */
 export function verifySignatureShare(
   suite: FrostSuite,
   equation: SigningEquation,
-  signer: NonceCommitment,
+  number: number,
   publicShare: GroupPoint,
   share: bigint,
 ): boolean {
   const { group } = suite;
-  const rho = equation.bindingFactors.get(signer.number);
-  const lambda = equation.lagrange.get(signer.number);
-  if (rho === undefined || lambda === undefined || share < 0n || share >= group.order) return false;
-  const own = signer.hiding.add(signer.binding.multiplyUnsafe(rho));
-  const nonce = equation.nonceSign === -1 ? negate(own, group) : own;
+  const own = equation.nonces.get(number);
+  const lambda = equation.lagrange.get(number);
+  if (own === undefined || lambda === undefined || share < 0n || share >= group.order) return false;
+  const nonce = equation.nonceSign === -1 ? own.negate() : own;
   const factor = mod(lambda * equation.challenge * BigInt(equation.keySign), group.order);
   return group.base.multiplyUnsafe(share).equals(nonce.add(publicShare.multiplyUnsafe(factor)));
 }
@@ -132,9 +129,4 @@ export function encodeSignature(
 ): Uint8Array {
   const r = nonce.toBytes();
   return concat(suite.evenY ? r.slice(1) : r, suite.encodeScalar(z));
-}
-
-/** −P, for public points. */
-export function negate(point: GroupPoint, { order }: PrimeGroup): GroupPoint {
-  return point.multiplyUnsafe(order - 1n);
 }

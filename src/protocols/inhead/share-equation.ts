@@ -59,10 +59,10 @@ function paired(context: ScalarContext, { signature, shares }: ScalarSignature):
   const equation = signingEquation(suite, key, commitments, message);
   if (equation.nonce.is0()) return refused('the nonces add up to the identity');
   const scalars = scalarsOf(context, shares);
-  for (const [i, each] of commitments.entries()) {
-    const publicShare = publicShares.get(each.number) as GroupPoint;
-    if (!verifySignatureShare(suite, equation, each, publicShare, scalars[i] as bigint)) {
-      return refused(`the equation of share ${each.number} does not hold`);
+  for (const [i, number] of quorum.entries()) {
+    const publicShare = publicShares.get(number) as GroupPoint;
+    if (!verifySignatureShare(suite, equation, number, publicShare, scalars[i] as bigint)) {
+      return refused(`the equation of share ${number} does not hold`);
     }
   }
   const expected = encodeSignature(suite, equation, sum(scalars, group));

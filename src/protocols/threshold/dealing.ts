@@ -5,7 +5,7 @@
  * @see docs/spec/threshold.md, "Dealing"; Feldman, FOCS 1987; Komlo and Goldberg, SAC 2020
  */
 import type { RandomSource } from '#crypto/descriptor';
-import { encodeIdentifier, negate } from '#crypto/frost/equation';
+import { encodeIdentifier } from '#crypto/frost/equation';
 import { type FrostSuite, hasEvenY, taprootTweak } from '#crypto/frost/suite';
 import {
   anyScalar,
@@ -106,7 +106,7 @@ export function proveConstant(
   const drawnPoint = group.base.multiply(drawn);
   const odd = suite.evenY && !hasEvenY(drawnPoint);
   const nonce = odd ? group.order - drawn : drawn;
-  const point = odd ? negate(drawnPoint, group) : drawnPoint;
+  const point = odd ? drawnPoint.negate() : drawnPoint;
   const key = dealing.commitments[0] as GroupPoint;
   const challenge = proofChallenge(suite, dealer, key, point, context);
   const answer = mod(nonce + (dealing.coefficients[0] as bigint) * challenge, group.order);
@@ -213,7 +213,7 @@ export function changePoint(
   { negated, tweak }: TaprootChange,
   { group }: FrostSuite,
 ): GroupPoint {
-  return (negated ? negate(point, group) : point).add(group.base.multiplyUnsafe(tweak));
+  return (negated ? point.negate() : point).add(group.base.multiplyUnsafe(tweak));
 }
 
 /** A random scalar split into summands that add up to it: the first ones random, the last what is missing. */

@@ -160,8 +160,8 @@ export function aggregate(
   const { suite } = key;
   const equation = signingEquation(suite, key.key, commitments, message);
   const wrong = commitments
-    .filter((signer) => !isShare(key, equation, signer, shares.get(signer.number)))
-    .map(({ number }) => number);
+    .map(({ number }) => number)
+    .filter((number) => !isShare(key, equation, number, shares.get(number)));
   if (wrong.length > 0) throw blame(wrong, 'sent a wrong signature share');
   const z = [...shares.values()].reduce(
     (sum, share) => mod(sum + suite.decodeScalar(share, 'signature share'), suite.group.order),
@@ -173,14 +173,14 @@ export function aggregate(
 function isShare(
   { suite, publicShares }: SigningKey,
   equation: SigningEquation,
-  signer: NonceCommitment,
+  number: number,
   sent: Uint8Array | undefined,
 ): boolean {
-  const publicShare = publicShares.get(signer.number);
+  const publicShare = publicShares.get(number);
   if (sent === undefined || publicShare === undefined) return false;
   try {
     const share = suite.decodeScalar(sent, 'signature share');
-    return verifySignatureShare(suite, equation, signer, publicShare, share);
+    return verifySignatureShare(suite, equation, number, publicShare, share);
   } catch {
     return false;
   }
