@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { checkScalarTrace } from '#actions/trace/check-scalars';
 import { proveScalars } from '#actions/trace/prove-scalars';
 import { readScalarKey, scalarContext } from '#actions/trace/scalar-key';
+import { WORDS } from '#actions/trace/verdict';
 import { suiteNames } from '#crypto/frost/suite';
 import { fromHex, toHex } from '#formats/bytes';
 import type { TraceRequest } from '#protocols/inhead/request';
@@ -229,7 +230,15 @@ describe('level quorum', () => {
     const { trace, asked, check } = await traced(dealt, 'quorum', { quorum: [1, 3] });
     const verdict = await check();
     expect(verdict.claims.filter(({ ok }) => !ok)).toEqual([]);
-    expect(verdict.claims.map(({ claim }) => claim.slice(0, 30))).toHaveLength(5);
+    const { request, policy, valid, shares, membership, freshProof } = WORDS;
+    expect(verdict.claims.map(({ claim }) => claim)).toEqual([
+      request,
+      policy,
+      valid,
+      shares('1, 3'),
+      membership('1, 3'),
+      freshProof,
+    ]);
     const flip = (at: number): Uint8Array =>
       trace.proof.map((byte, i) => (i === at ? byte ^ 1 : byte));
     for (const change of [{ proof: flip(5) }, { proof: flip(40) }, { proof: flip(5000) }]) {
