@@ -9,6 +9,7 @@ const LONGEST = [
   'peers/slh-dsa',
   'inhead/scalar',
   'threshold/homes',
+  'threshold/homes-codes',
   'threshold/protocol',
   'script/mutation',
   'project/bundle',

@@ -153,12 +153,18 @@ export class Housed {
 
   /** A file of another's, put where this person finds it. */
   receive(folder: string, name: string, bytes: Uint8Array): string {
-    const inbox = this.at(folder);
-    mkdirSync(inbox, { recursive: true });
-    const path = join(inbox, name);
+    const path = join(this.makeFolder(folder), name);
     writeFileSync(path, bytes);
-    for (const each of [inbox, path]) chownSync(each, this.#user, this.#user);
+    chownSync(path, this.#user, this.#user);
     return path;
+  }
+
+  /** A folder of this person's, which may be there. */
+  makeFolder(name: string): string {
+    const folder = this.at(name);
+    mkdirSync(folder, { recursive: true });
+    chownSync(folder, this.#user, this.#user);
+    return folder;
   }
 
   /** A copy of everything that this person has, in another folder. */
