@@ -62,7 +62,7 @@ describe('a session folder of v2', () => {
     const own = '--session session --identity ./ann.key';
     // What is not enough, and what is damaged, is told without a word of what is kept.
     const early = await conclave(`threshold sign finish ${own} --out early`);
-    expect(early).toEqual([75, expect.stringContaining('party 2')]);
+    expect(early).toEqual([75, expect.stringContaining('member 2')]);
     const damaged = readFileSync(join(folder, 'nonces-from-2-to-all.msg'));
     damaged[100] = (damaged[100] as number) ^ 1;
     writeFileSync(join(folder, 'damaged.msg'), damaged);

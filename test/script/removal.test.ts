@@ -9,7 +9,7 @@ import { linter, shipped, shippedNames } from './catalogue.js';
 
 const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
   {
-    what: /^(presence|program|isolation|connected|parties|signers|carried|take-away|pause)$/,
+    what: /^(presence|program|isolation|connected|parties|signers|carried|take-away|pause|kept)$/,
     why: 'what people make sure of among themselves, and when they wait, is for the reviewers to ask for',
   },
   {
@@ -23,6 +23,10 @@ const BY_INTENT: readonly { readonly what: RegExp; readonly why: string }[] = [
   {
     what: /^(check|look-first|look-second)$/,
     why: 'whether shares that were dealt before, or tokens, are looked at beforehand is for the reviewers to ask for',
+  },
+  {
+    what: /^enrol$/,
+    why: 'without it people come with the identities that they have, and the run refuses whoever has none',
   },
   {
     what: /^print-text$/,
