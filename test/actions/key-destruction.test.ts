@@ -14,7 +14,12 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keyDestroy } from '#actions/key-destroy';
 import { keyGenerate } from '#actions/key-generate';
+import { keyShow } from '#actions/key-show';
 import { sign } from '#actions/sign';
+import { publicKeyOf } from '#actions/context/private-forms';
+import { resolve } from '#crypto/registry';
+import { encodeRecord, newRecord } from '#custody/authority/record';
+import { SecretBytes } from '#formats/secret-bytes';
 import { failingAt } from '../support/disks.js';
 import { type RunOptions, type Workplace, workplace } from '../support/home.js';
 
@@ -51,6 +56,31 @@ describe('the destruction of a key file', () => {
       exitCode: 73,
     });
     expect([left(key), left(link)]).toEqual(['whole, record none', 'whole, record active']);
+  });
+
+  it('is not seen in a raw key that begins with a zero byte', async () => {
+    const descriptor = await resolve('ed25519');
+    const seed = new Uint8Array(32).fill(7);
+    seed[0] = 0;
+    using secret = SecretBytes.copyOf(seed, 'seed');
+    const record = newRecord({
+      descriptor,
+      publicKey: await publicKeyOf(descriptor, secret),
+      name: 'raw',
+      environment: 'production',
+      now: new Date('2026-01-01T00:00:00Z'),
+      event: 'imported',
+    });
+    const key = place.at('raw.key');
+    writeFileSync(key, seed);
+    writeFileSync(place.at('raw.record.json'), encodeRecord(record));
+    const shown = await place.run(keyShow, { key }, PLAIN);
+    expect(shown.record['id']).toBe(record.id);
+    // Nothing but zeroes is what is left of a key.
+    writeFileSync(key, new Uint8Array(32));
+    await expect(place.run(keyShow, { key }, PLAIN)).rejects.toMatchObject({
+      code: 'E_KEY_HALF_DESTROYED',
+    });
   });
 
   it.each([

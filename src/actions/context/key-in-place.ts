@@ -48,9 +48,12 @@ export function replaceFile(
   }
 }
 
-/** Whether a file was overwritten by a destruction that was cut short: no key file begins with a zero byte. */
+/**
+ * Whether a file was overwritten by a destruction that was cut short. Zeroes throughout: a raw key may begin with one, and must not
+ * be taken for what is left of another.
+ */
 function isBlank(bytes: Uint8Array): boolean {
-  return bytes[0] === 0;
+  return bytes.length > 0 && bytes.every((byte) => byte === 0);
 }
 
 /** @throws RefusedError `E_KEY_HALF_DESTROYED` for what a destruction left that was cut short */
