@@ -90,8 +90,10 @@ function problemOf(
     const above = dirname(path);
     return files.isDirectory(above) ? undefined : `There is no folder ${above}. Is the medium in?`;
   }
-  const bytes = files.read(path, MAX_IDENTITY_BYTES);
+  let bytes: Uint8Array | undefined;
   try {
+    // Too large, or unreadable: asked again, as for every other wrong name.
+    bytes = files.read(path, MAX_IDENTITY_BYTES);
     if (isPublic(bytes)) return `${path} is the public half. Name the private file.`;
     const identity = publicSideOf(bytes, path);
     if (identity.environment !== environment)
@@ -104,7 +106,7 @@ function problemOf(
     if (!(error instanceof ConclaveError)) throw error;
     return `${path} is there, and is no identity: ${error.message}. It is not overwritten.`;
   } finally {
-    bytes.fill(0);
+    bytes?.fill(0);
   }
 }
 

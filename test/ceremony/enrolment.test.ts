@@ -211,9 +211,15 @@ describe('people who come in', () => {
       `${COMERS}/definition.yaml`,
       /is there, and is no identity: .* It is not overwritten/,
     ],
+    [
+      'something large',
+      '/media/Mia/film.mkv',
+      /film\.mkv is there, and is no identity: .* It is not overwritten/,
+    ],
   ])('are asked again for %s', async (_, path, said) => {
     const disk = room.copy();
     if (path === '/media/Mo/Mo.key') await bring(disk, 'Mo', 'rehearsal');
+    disk.files.set('/media/Mia/film.mkv', new Uint8Array(100_000));
     const { ran } = await play(disk, ({ key, question }) =>
       key === 'enrol/enrol/Mia' && /is to be\?/.test(question) ? path : undefined,
     );
