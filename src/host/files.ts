@@ -270,18 +270,30 @@ function keep(fs: FsPort, target: string, kept: string): void {
     fs.link(target, kept);
   } catch (error) {
     if (!NO_HARD_LINKS.has(systemCode(error))) throw error;
-    const bytes = readWhole(fs, target, Number.MAX_SAFE_INTEGER);
     try {
-      withFile(fs, kept, O_WRONLY | O_CREAT | O_EXCL, SECRET_FILE, (fd) => {
-        writeAll(fs, fd, bytes);
-        fs.fsync(fd);
-      });
+      copyFile(fs, target, kept);
     } catch (problem) {
       discard(fs, kept);
       throw problem;
-    } finally {
-      bytes.fill(0);
     }
+  }
+}
+
+/** Copies piece by piece: what is replaced may be larger than memory. */
+function copyFile(fs: FsPort, from: string, to: string): void {
+  const piece = new Uint8Array(65_536);
+  try {
+    withFile(fs, from, O_RDONLY | O_NOFOLLOW, 0, (source) => {
+      withFile(fs, to, O_WRONLY | O_CREAT | O_EXCL, SECRET_FILE, (copy) => {
+        for (let read = -1; read !== 0;) {
+          read = fs.read(source, piece, 0);
+          writeAll(fs, copy, piece.subarray(0, read));
+        }
+        fs.fsync(copy);
+      });
+    });
+  } finally {
+    piece.fill(0);
   }
 }
 
