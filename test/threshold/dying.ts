@@ -4,7 +4,8 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 
 import { basename, join } from 'node:path';
 import { type FsPort, nodeFs } from '#host/fs-port';
 
-const CHANGES = new Set([
+/** The calls that change a disk. */
+export const CHANGES: ReadonlySet<string> = new Set([
   'write',
   'fsync',
   'ftruncate',

@@ -23,20 +23,11 @@ import { canonicalJson, type Json } from '#formats/canonical-json';
 import { type FsPort, nodeFs } from '#host/fs-port';
 import type { Change, Ended } from '../faults/session.js';
 import { root, thorough } from '../support/require.js';
+import { CHANGES } from './dying.js';
 import { keyed, phase, room, type Room, startFile, type TestParty } from './party.js';
 
 const MESSAGE = 'pay the miller';
 const DIGEST = `sha256:${createHash('sha256').update(MESSAGE).digest('hex')}`;
-const CHANGES = new Set([
-  'write',
-  'fsync',
-  'ftruncate',
-  'rename',
-  'link',
-  'unlink',
-  'mkdir',
-  'rmdir',
-]);
 
 let here: Room;
 let ann: TestParty;
